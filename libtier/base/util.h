@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The few idioms every layer shares: scope-bound clean-up, pointer hand-over, and
+ * arithmetic that the C library leaves out. Nothing here allocates, logs or asks the
+ * system anything.
+ */
+#ifndef TIER_BASE_UTIL_H
+#define TIER_BASE_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define _cleanup_(f)   __attribute__((cleanup(f)))
+#define _public_       __attribute__((visibility("default")))
+#define _unused_       __attribute__((unused))
+#define _printf_(a, b) __attribute__((format(printf, a, b)))
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define TIER_MIN(a, b)                             \
+	({                                         \
+		__auto_type _min_a = (a);          \
+		__auto_type _min_b = (b);          \
+		_min_a < _min_b ? _min_a : _min_b; \
+	})
+
+#define TIER_MAX(a, b)                             \
+	({                                         \
+		__auto_type _max_a = (a);          \
+		__auto_type _max_b = (b);          \
+		_max_a > _max_b ? _max_a : _max_b; \
+	})
+
+#define TAKE_PTR(p)                       \
+	({                                \
+		__auto_type _taken = (p); \
+		(p) = NULL;               \
+		_taken;                   \
+	})
+
+#define TAKE_FD(fd)                   \
+	({                            \
+		int _taken_fd = (fd); \
+		(fd) = -EBADF;        \
+		_taken_fd;            \
+	})
+
+/* Defines a helper for _cleanup_() that hands *p to a destructor which takes NULL. */
+#define DEFINE_CLEANUP(type, func)          \
+	static inline void func##p(type *p) \
+	{                                   \
+		if (*p)                     \
+			func(*p);           \
+	}
+
+static inline void freep(void *p)
+{
+	free(*(void **)p);
+}
+
+static inline void closep(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static inline void fclosep(FILE **f)
+{
+	if (*f)
+		fclose(*f);
+}
+
+#endif

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libtier: which pages of a group of processes deserve fast memory, and how to bring
+ * them there.
+ *
+ * A caller feeds a group memory-access samples and residency, and asks it for plans:
+ * lists of folios to promote to or demote from the fast tier, each with its reason. A
+ * migrator carries plans out with move_pages(2), one thread a destination node, and
+ * reports each folio's fate, which the caller hands back to the group.
+ *
+ * Conventions: functions return 0 or a negative errno, positive values only where
+ * documented; on failure outputs are untouched. Times are CLOCK_MONOTONIC nanoseconds
+ * given by the caller: the group part of the library makes no system call, reads no clock
+ * and keeps no globals. A group is not thread-safe; use one thread, or a lock, per group.
+ * A migrator may be used from one thread at a time.
+ */
+#ifndef LIBTIER_H
+#define LIBTIER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TIER_PAGE_SHIFT      12
+#define TIER_PAGE_SIZE       (UINT64_C(1) << TIER_PAGE_SHIFT)
+#define TIER_BLOCK_SHIFT     21
+#define TIER_BLOCK_SIZE      (UINT64_C(1) << TIER_BLOCK_SHIFT)
+#define TIER_BLOCK_PAGES     512
+#define TIER_BITMAP_WORDS    (TIER_BLOCK_PAGES / 64)
+#define TIER_HISTOGRAM_BINS  16
+#define TIER_UNLIMITED_PAGES UINT64_MAX
+
+/* The library's version as "major.minor.patch". */
+const char *tier_version(void);
+
+/* ---- Groups -------------------------------------------------------------------- */
+
+struct tier_group;
+struct tier_plan;
+
+/*
+ * What a group is told about its machine and how it weighs evidence. Start from
+ * tier_group_config_default() and change what is known better.
+ */
+struct tier_group_config {
+	uint64_t latency_gap_ns; /* slow minus fast read latency; at least 1 */
+	uint64_t copy_cost_ns;   /* moving one 4 KiB page, all in */
+	uint64_t horizon_ns;     /* how long a page's heat is expected to last */
+	uint64_t cool_down_ns;   /* a moved page rests this long */
+	uint64_t half_life_ns;   /* counts are halved at least this often */
+	double margin;       /* a newcomer must be this many times its victim's rate */
+	double significance; /* standard errors by which two blocks must differ */
+	uint64_t seed;       /* of the thinning that cooling does */
+};
+
+void tier_group_config_default(struct tier_group_config *ret);
+
+/* Errors: -ENOMEM, -EINVAL for a config with a zero or non-finite field. */
+int tier_group_new(const struct tier_group_config *config, struct tier_group **ret);
+struct tier_group *tier_group_free(struct tier_group *group);
+
+/* Replaces the costs, as migrators measure them. Zero leaves a value as it is. */
+void tier_group_set_costs(
+	struct tier_group *group, uint64_t latency_gap_ns, uint64_t copy_cost_ns);
+
+/*
+ * Drops what is known of one address space: it exited or executed another program.
+ * @space: the caller's number for it, any 64-bit value.
+ */
+void tier_group_forget_space(struct tier_group *group, uint64_t space);
+
+/* One memory access, as sampled. */
+struct tier_sample {
+	uint64_t space;
+	uint64_t address;
+	bool is_store;
+};
+
+enum tier_sampled {
+	TIER_SAMPLED_FAST,      /* counted: the page is in the fast tier */
+	TIER_SAMPLED_SLOW,      /* counted: the page is in a slow one */
+	TIER_SAMPLED_UNCOVERED, /* not counted: its page is not known to be resident */
+	TIER_SAMPLED_UNKNOWN,   /* not counted: nothing is known of its block, sweep it */
+	TIER_SAMPLED_MAX,
+};
+
+/* Counts a sample. Returns an enum tier_sampled; never fails and never allocates. */
+int tier_group_sample(struct tier_group *group, const struct tier_sample *sample);
+
+/* Which pages of a 2 MiB block can be moved, and which of these are fast. */
+struct tier_residency {
+	uint64_t resident[TIER_BITMAP_WORDS];
+	uint64_t fast[TIER_BITMAP_WORDS]; /* bits outside resident are ignored */
+	bool huge;                        /* one huge page, which moves whole */
+};
+
+/*
+ * Sets what is resident in the block that holds @address. An empty bitmap drops the
+ * block. Errors: -ENOMEM.
+ */
+int tier_group_set_residency(struct tier_group *group, uint64_t space, uint64_t address,
+	const struct tier_residency *residency);
+
+/*
+ * Drops the blocks of @space that lie wholly in [start, end): nothing is mapped there.
+ */
+void tier_group_forget_range(
+	struct tier_group *group, uint64_t space, uint64_t start, uint64_t end);
+
+/*
+ * Passes time. @exposure is what the sampler would have counted since the last call for
+ * a page accessed once a second: seconds divided by the sampling period, less the share
+ * that was lost. Halves counts when they are due and forgets faster after a phase
+ * change. Returns 1 if a phase change was detected, else 0.
+ */
+int tier_group_advance(struct tier_group *group, uint64_t now_ns, double exposure);
+
+/* Tells the phase detector that the fast tier's share will change by decree (a quota). */
+void tier_group_expect_change(struct tier_group *group);
+
+/* ---- Plans --------------------------------------------------------------------- */
+
+/* What a plan may use. Pages are 4 KiB whatever the folio's size. */
+struct tier_limits {
+	uint64_t now_ns;
+	uint64_t fast_pages;   /* what the group holds in the fast tier now */
+	uint64_t quota_pages;  /* what it may hold, or TIER_UNLIMITED_PAGES */
+	uint64_t room_pages;   /* free in the fast nodes beyond their headroom */
+	uint64_t owed_pages;   /* to be demoted whatever the quota says */
+	uint64_t budget_pages; /* at most so many in each direction */
+};
+
+enum tier_direction {
+	TIER_PROMOTE,
+	TIER_DEMOTE,
+	TIER_DIRECTION_MAX,
+};
+
+enum tier_reason {
+	TIER_REASON_HOT,      /* promoted: above the cut, and the quota has room */
+	TIER_REASON_FILL,     /* promoted: room to spare, though it is below the cut */
+	TIER_REASON_EXCHANGE, /* takes or gives a place, its partner goes the other way */
+	TIER_REASON_QUOTA,    /* demoted: the group is over its quota */
+	TIER_REASON_NODE,     /* demoted: the fast nodes are short of memory */
+	TIER_REASON_MAX,
+};
+
+/* Stable lower-case names; NULL for values out of range. */
+const char *tier_reason_to_string(int reason);
+const char *tier_direction_to_string(int direction);
+
+/* One folio to move. */
+struct tier_move {
+	uint64_t space;
+	uint64_t address;
+	uint32_t pages; /* 1, or TIER_BLOCK_PAGES for a huge page */
+	uint8_t direction;
+	uint8_t reason;
+	float rate; /* expected accesses a second and page */
+};
+
+/*
+ * Makes a plan. Demotions that are owed come first, then promotions into free room, then
+ * exchanges that pay for both their copies. Carried out in any order that lets a
+ * promotion wait for room (struct tier_job), it never takes the group above its quota.
+ * The same history gives the same plan, byte for byte.
+ * Cost: O(blocks + moves). Errors: -ENOMEM, -EINVAL (time runs backwards).
+ */
+int tier_group_plan(struct tier_group *group, const struct tier_limits *limits,
+	struct tier_plan **ret);
+struct tier_plan *tier_plan_free(struct tier_plan *plan);
+
+/* The moves, most urgent first; valid until the plan is freed. */
+const struct tier_move *tier_plan_moves(const struct tier_plan *plan, size_t *ret_n);
+
+/* Pages that must be demoted before any demotion makes room for a promotion. */
+uint64_t tier_plan_owed_pages(const struct tier_plan *plan);
+
+/* True if the budget cut the plan short, so that another is worth making at once. */
+bool tier_plan_is_cut_short(const struct tier_plan *plan);
+
+/* What became of a move. */
+enum tier_result {
+	TIER_RESULT_DONE,
+	TIER_RESULT_NOMEM,       /* the destination node is full */
+	TIER_RESULT_NOROOM,      /* no demotion made the room this promotion waited for */
+	TIER_RESULT_BUSY,        /* pinned or under I/O just now */
+	TIER_RESULT_GONE,        /* unmapped, or its process exited */
+	TIER_RESULT_UNSUPPORTED, /* shared, or not allowed to move */
+	TIER_RESULT_CANCELLED,   /* the migrator was stopped before its turn */
+	TIER_RESULT_MAX,
+};
+
+const char *tier_result_to_string(int result);
+
+/* Hands a move's result back: residency, cool-down and counters follow it. */
+void tier_group_complete(struct tier_group *group, const struct tier_move *move,
+	enum tier_result result, uint64_t now_ns);
+
+/* ---- Seeing what a group knows ------------------------------------------------- */
+
+/* Pages by class; a page is in exactly one. */
+struct tier_classes {
+	uint64_t hot_pages;     /* hot enough to be worth a place in the quota */
+	uint64_t warm_pages;    /* around the cut: moving it would not pay */
+	uint64_t cold_pages;    /* its place is worth more to a hotter page */
+	uint64_t unknown_pages; /* not yet watched long enough to say */
+};
+
+struct tier_group_stats {
+	uint64_t samples[TIER_SAMPLED_MAX];
+	uint64_t resident_pages;
+	uint64_t fast_pages; /* by residency as last seen */
+	uint64_t blocks;
+	uint64_t huge_blocks;
+	uint64_t coolings;
+	uint64_t phase_changes;
+	uint64_t plans;
+	uint64_t tracked_bytes; /* memory this group's bookkeeping takes */
+	double hit_ratio;    /* recent share of samples in the fast tier; NAN if none */
+	double coverage;     /* share of resident pages whose block has been watched
+				long enough to be classified */
+	double mean_rate;    /* accesses a second and page */
+	double cut_rate;     /* the rate at which the quota is full; 0 if all fits */
+	double block_spread; /* relative variance of block rates beyond chance */
+	double page_spread;  /* the same of pages within their block */
+	struct tier_classes classes;
+	uint64_t tried_pages[TIER_DIRECTION_MAX];
+	uint64_t result_pages[TIER_DIRECTION_MAX][TIER_RESULT_MAX];
+	uint64_t planned_pages[TIER_REASON_MAX];
+	uint64_t filtered_warm_pages;    /* passed over by the last plan: would not pay */
+	uint64_t filtered_cooling_pages; /* passed over by plans: moved a moment ago */
+};
+
+/* Classes, cut and rates are those of the last plan. */
+void tier_group_get_stats(const struct tier_group *group, struct tier_group_stats *ret);
+
+/*
+ * Pages by number of samples seen (decayed), fast and slow apart. Bin i holds counts
+ * from tier_histogram_bin_floor(i) up to the next bin's floor; bin 0 is the resident
+ * pages never seen in the window, so that the bins sum to the resident pages.
+ */
+struct tier_histogram {
+	uint64_t fast_pages[TIER_HISTOGRAM_BINS];
+	uint64_t slow_pages[TIER_HISTOGRAM_BINS];
+};
+
+void tier_group_get_histogram(struct tier_group *group, struct tier_histogram *ret);
+unsigned tier_histogram_bin_floor(unsigned bin);
+
+/* One block's place, in the order of tier_group_list_blocks(). */
+struct tier_block_info {
+	uint64_t space;
+	uint64_t address;
+	uint32_t resident_pages;
+	uint32_t fast_pages;
+	uint64_t samples;
+	bool huge;
+};
+
+/*
+ * All blocks, sorted by space and address. The caller frees *ret. Errors: -ENOMEM.
+ */
+int tier_group_list_blocks(
+	const struct tier_group *group, struct tier_block_info **ret, size_t *ret_n);
+
+/* ---- Migrating ----------------------------------------------------------------- */
+
+struct tier_migrator;
+struct tier_job;
+
+/*
+ * How pages are moved. move() has the meaning of move_pages(2) for the process
+ * @pid: *status holds a node or negative errno for each page. It returns 0, or a
+ * negative errno when the call as a whole failed. It is called from several threads.
+ */
+struct tier_migrator_ops {
+	int (*move)(void *userdata, pid_t pid, size_t n, void *const *pages,
+		const int *nodes, int *status);
+};
+
+/* move_pages(2) itself; needs CAP_SYS_NICE, and CAP_SYS_PTRACE for other users. */
+extern const struct tier_migrator_ops tier_migrator_ops_move_pages;
+
+/*
+ * Starts one thread for each of the @n_nodes node numbers in @nodes, to which moves may
+ * go. Errors: -ENOMEM, -EINVAL, -EAGAIN (no thread could be started).
+ */
+int tier_migrator_new(const struct tier_migrator_ops *ops, void *userdata,
+	const int *nodes, size_t n_nodes, struct tier_migrator **ret);
+
+/* Lets the batch in hand finish, cancels the rest, joins the threads. */
+struct tier_migrator *tier_migrator_free(struct tier_migrator *migrator);
+
+/* Readable when a finished job waits for tier_migrator_take(). */
+int tier_migrator_get_fd(const struct tier_migrator *migrator);
+
+/* The process a move of a job goes to. */
+struct tier_target {
+	uint64_t space;
+	pid_t pid;
+	int pidfd; /* checked before each batch; -1 if there is none. Stays the caller's
+		    */
+};
+
+struct tier_job_config {
+	const struct tier_plan *plan; /* copied */
+	const struct tier_target *targets;
+	size_t n_targets;
+	int fast_node;       /* where promotions go */
+	int slow_node;       /* where demotions go */
+	uint64_t room_pages; /* what promotions may take before a demotion gives */
+	uint64_t
+		bandwidth_max; /* bytes a second and direction; UINT64_MAX for no limit */
+	void *userdata;
+};
+
+/*
+ * Queues a job; jobs are carried out in the order given, each direction by its node's
+ * thread. A promotion waits until there is room: room_pages, and one page for each page
+ * demoted beyond the plan's owed ones. Errors: -ENOMEM, -EMFILE, -EINVAL (a node without
+ * a thread, a move whose space has no target), -EBUSY (too many jobs are queued).
+ */
+int tier_migrator_submit(
+	struct tier_migrator *migrator, const struct tier_job_config *config);
+
+/* Takes a finished job, or NULL. The caller frees it. */
+struct tier_job *tier_migrator_take(struct tier_migrator *migrator);
+struct tier_job *tier_job_free(struct tier_job *job);
+
+void *tier_job_userdata(const struct tier_job *job);
+size_t tier_job_n_moves(const struct tier_job *job);
+
+/* The i-th move and its result. */
+const struct tier_move *tier_job_move(
+	const struct tier_job *job, size_t i, enum tier_result *ret_result);
+
+/* Time spent in move() and pages it moved, for measuring what a copy costs. */
+void tier_job_cost(
+	const struct tier_job *job, uint64_t *ret_busy_ns, uint64_t *ret_pages);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What holds for every plan, checked on random groups: quota, room, budget, owed pages,
+ * one move a page, the right direction, rest, and the same plan from the same history.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit.h"
+
+#include "core/group.h"
+#include "base/util.h"
+#include "core/hash.h"
+
+#define WORLDS              400
+#define BLOCKS              24
+#define SPACE               UINT64_C(9)
+#define BASE                UINT64_C(0x5500000000)
+#define NOW_NS              (UINT64_C(100) * 1000 * 1000 * 1000)
+#define SHARE_OF(random, n) (tier_random_next(random) % ((n) + 1))
+
+static void fill_residency(struct tier_random *random, struct tier_residency *residency)
+{
+	bool is_whole = tier_random_next(random) % 3 != 0;
+
+	memset(residency, 0, sizeof(*residency));
+	residency->huge = is_whole && tier_random_next(random) % 4 == 0;
+	for (unsigned i = 0; i < TIER_BITMAP_WORDS; i++) {
+		residency->resident[i] = is_whole ? UINT64_MAX : tier_random_next(random);
+		residency->fast[i] = tier_random_next(random);
+	}
+	if (residency->huge)
+		memset(residency->fast, tier_random_next(random) % 2 ? 0xff : 0,
+			sizeof(residency->fast));
+}
+
+static struct tier_group *random_group(uint64_t seed)
+{
+	struct tier_random random = { seed };
+	struct tier_group_config config;
+	struct tier_group *group;
+	size_t samples = tier_random_next(&random) % 20000;
+
+	tier_group_config_default(&config);
+	assert_int_equal(tier_group_new(&config, &group), 0);
+	tier_group_advance(group, NOW_NS - config.cool_down_ns / 2, 0);
+	for (unsigned block = 0; block < BLOCKS; block++) {
+		struct tier_residency residency;
+
+		fill_residency(&random, &residency);
+		assert_int_equal(tier_group_set_residency(group, SPACE,
+					 BASE + block * TIER_BLOCK_SIZE, &residency),
+			0);
+	}
+	for (size_t i = 0; i < samples; i++) {
+		/* The square of a uniform number: low addresses are hotter. */
+		uint64_t page = tier_random_next(&random) % (BLOCKS * TIER_BLOCK_PAGES);
+
+		page = page * page / (BLOCKS * TIER_BLOCK_PAGES);
+		tier_group_sample(group,
+			&(struct tier_sample){ SPACE, BASE + page * TIER_PAGE_SIZE });
+	}
+	tier_group_advance(group, NOW_NS, 0.01);
+	return group;
+}
+
+static struct tier_limits random_limits(struct tier_random *random, uint64_t fast_pages)
+{
+	uint64_t pages = BLOCKS * TIER_BLOCK_PAGES;
+
+	return (struct tier_limits){
+		.now_ns = NOW_NS,
+		.fast_pages = fast_pages,
+		.quota_pages = tier_random_next(random) % 5 == 0
+				       ? TIER_UNLIMITED_PAGES
+				       : SHARE_OF(random, pages),
+		.room_pages = SHARE_OF(random, pages),
+		.owed_pages = tier_random_next(random) % 3 == 0
+				      ? SHARE_OF(random, pages / 8)
+				      : 0,
+		.budget_pages = SHARE_OF(random, pages),
+	};
+}
+
+static void assert_moves_are_sound(
+	const struct tier_group *group, const struct tier_move *moves, size_t n)
+{
+	bool seen[BLOCKS * TIER_BLOCK_PAGES] = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t first = (moves[i].address - BASE) / TIER_PAGE_SIZE;
+		const struct tier_block *block = tier_blockmap_find(
+			&group->map, SPACE, moves[i].address >> TIER_BLOCK_SHIFT);
+
+		assert_non_null(block);
+		assert_int_equal(moves[i].pages, block->huge ? TIER_BLOCK_PAGES : 1);
+		for (uint32_t k = 0; k < moves[i].pages; k++) {
+			unsigned page = (first + k) % TIER_BLOCK_PAGES;
+
+			assert_false(seen[first + k]);
+			seen[first + k] = true;
+			assert_true(tier_bitmap_has(block->resident, page));
+			assert_int_equal(tier_block_speed(block, page),
+				moves[i].direction == TIER_PROMOTE ? TIER_SLOW
+								   : TIER_FAST);
+		}
+	}
+}
+
+static void count_pages(const struct tier_move *moves, size_t n,
+	uint64_t ret_pages[static TIER_DIRECTION_MAX],
+	uint64_t ret_reasons[static TIER_REASON_MAX])
+{
+	memset(ret_pages, 0, TIER_DIRECTION_MAX * sizeof(*ret_pages));
+	memset(ret_reasons, 0, TIER_REASON_MAX * sizeof(*ret_reasons));
+	for (size_t i = 0; i < n; i++) {
+		ret_pages[moves[i].direction] += moves[i].pages;
+		ret_reasons[moves[i].reason] += moves[i].pages;
+	}
+}
+
+static uint64_t over(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+static void assert_limits_hold(const struct tier_limits *limits, uint64_t movable_fast,
+	const struct tier_move *moves, size_t n)
+{
+	uint64_t pages[TIER_DIRECTION_MAX], reasons[TIER_REASON_MAX];
+	uint64_t owed =
+		over(limits->fast_pages, limits->quota_pages) + limits->owed_pages;
+	uint64_t after;
+
+	count_pages(moves, n, pages, reasons);
+	after = limits->fast_pages + pages[TIER_PROMOTE] - pages[TIER_DEMOTE];
+
+	/* A huge page may straddle the end of what is owed or budgeted. */
+	assert_true(pages[TIER_PROMOTE] <= limits->budget_pages + TIER_BLOCK_PAGES);
+	assert_true(pages[TIER_DEMOTE] <= limits->budget_pages + TIER_BLOCK_PAGES);
+	if (limits->fast_pages <= limits->quota_pages)
+		assert_true(after <= limits->quota_pages);
+	else
+		assert_true(after <= limits->fast_pages);
+	assert_true(after <= limits->fast_pages + limits->room_pages);
+
+	/* What is owed and can be carried out is in the plan. */
+	assert_true(pages[TIER_DEMOTE] >=
+		    TIER_MIN(TIER_MIN(owed, limits->budget_pages), movable_fast));
+	if (owed == 0)
+		assert_int_equal(
+			reasons[TIER_REASON_QUOTA] + reasons[TIER_REASON_NODE], 0);
+	else
+		assert_int_equal(reasons[TIER_REASON_HOT] + reasons[TIER_REASON_FILL], 0);
+}
+
+static void plans_keep_their_limits(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= WORLDS; seed++) {
+		struct tier_random random = { seed * 77 };
+		struct tier_group *group = random_group(seed);
+		struct tier_limits limits = random_limits(&random, group->fast_pages);
+		struct tier_plan *plan;
+		const struct tier_move *moves;
+		size_t n;
+
+		assert_int_equal(tier_group_plan(group, &limits, &plan), 0);
+		moves = tier_plan_moves(plan, &n);
+		assert_moves_are_sound(group, moves, n);
+		assert_limits_hold(&limits, group->fast_pages, moves, n);
+		tier_plan_free(plan);
+		tier_group_free(group);
+	}
+}
+
+static void the_same_history_gives_the_same_plan(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= WORLDS / 4; seed++) {
+		struct tier_random random = { seed };
+		struct tier_group *a = random_group(seed), *b = random_group(seed);
+		struct tier_limits limits = random_limits(&random, a->fast_pages);
+		struct tier_plan *plan_a, *plan_b;
+		const struct tier_move *moves_a, *moves_b;
+		size_t n_a, n_b;
+
+		assert_int_equal(tier_group_plan(a, &limits, &plan_a), 0);
+		assert_int_equal(tier_group_plan(b, &limits, &plan_b), 0);
+		moves_a = tier_plan_moves(plan_a, &n_a);
+		moves_b = tier_plan_moves(plan_b, &n_b);
+		assert_int_equal(n_a, n_b);
+		assert_memory_equal(moves_a, moves_b, n_a * sizeof(*moves_a));
+		tier_plan_free(plan_a);
+		tier_plan_free(plan_b);
+		tier_group_free(a);
+		tier_group_free(b);
+	}
+}
+
+/* Pages that moved a moment ago stay, unless they are owed. */
+static void moved_pages_rest(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= WORLDS / 4; seed++) {
+		struct tier_group *group = random_group(seed);
+		struct tier_limits limits = {
+			.now_ns = NOW_NS,
+			.quota_pages = BLOCKS * TIER_BLOCK_PAGES / 2,
+			.room_pages = TIER_UNLIMITED_PAGES,
+			.budget_pages = 2048,
+			.fast_pages = BLOCKS * TIER_BLOCK_PAGES / 2,
+		};
+		struct tier_plan *first, *second;
+		const struct tier_move *moves, *again;
+		size_t n, n_again;
+
+		assert_int_equal(tier_group_plan(group, &limits, &first), 0);
+		moves = tier_plan_moves(first, &n);
+		for (size_t i = 0; i < n; i++)
+			tier_group_complete(group, &moves[i], TIER_RESULT_DONE, NOW_NS);
+		assert_int_equal(tier_group_plan(group, &limits, &second), 0);
+		again = tier_plan_moves(second, &n_again);
+		for (size_t i = 0; i < n; i++)
+			for (size_t k = 0; k < n_again; k++)
+				assert_int_not_equal(moves[i].address, again[k].address);
+		tier_plan_free(first);
+		tier_plan_free(second);
+		tier_group_free(group);
+	}
+}
+
+static void results_reach_the_books(void **state)
+{
+	struct tier_group *group = random_group(3);
+	struct tier_group_stats before, after;
+	struct tier_move move = { .space = SPACE, .pages = 1, .direction = TIER_DEMOTE };
+	const struct tier_block *block = group->map.blocks[0];
+	unsigned page = 0;
+
+	(void)state;
+	for (size_t i = 0; block->huge || block->fast_pages == 0; i++)
+		block = group->map.blocks[i];
+	while (!tier_bitmap_has(block->fast, page))
+		page++;
+	move.address = tier_block_address(block, page);
+	tier_group_get_stats(group, &before);
+
+	tier_group_complete(group, &move, TIER_RESULT_NOMEM, NOW_NS);
+	tier_group_get_stats(group, &after);
+	assert_int_equal(after.fast_pages, before.fast_pages);
+	assert_int_equal(after.result_pages[TIER_DEMOTE][TIER_RESULT_NOMEM], 1);
+
+	tier_group_complete(group, &move, TIER_RESULT_DONE, NOW_NS);
+	tier_group_get_stats(group, &after);
+	assert_int_equal(after.fast_pages, before.fast_pages - 1);
+	assert_int_equal(after.resident_pages, before.resident_pages);
+
+	tier_group_complete(group, &move, TIER_RESULT_GONE, NOW_NS);
+	tier_group_get_stats(group, &after);
+	assert_int_equal(after.resident_pages, before.resident_pages - 1);
+	assert_int_equal(after.tried_pages[TIER_DEMOTE], 3);
+	tier_group_free(group);
+}
+
+static void the_histogram_sums_to_the_resident_pages(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct tier_group *group = random_group(seed);
+		struct tier_group_stats stats;
+		struct tier_histogram histogram;
+		uint64_t fast = 0, slow = 0;
+
+		tier_group_get_stats(group, &stats);
+		tier_group_get_histogram(group, &histogram);
+		for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++) {
+			fast += histogram.fast_pages[bin];
+			slow += histogram.slow_pages[bin];
+		}
+		assert_int_equal(fast, stats.fast_pages);
+		assert_int_equal(fast + slow, stats.resident_pages);
+		tier_group_free(group);
+	}
+}
+
+static void spaces_and_ranges_are_forgotten(void **state)
+{
+	struct tier_group *group = random_group(5);
+	struct tier_group_stats stats;
+
+	(void)state;
+	tier_group_forget_range(group, SPACE, BASE + 1, BASE + 3 * TIER_BLOCK_SIZE - 1);
+	tier_group_get_stats(group, &stats);
+	assert_int_equal(stats.blocks, BLOCKS - 1);
+	tier_group_forget_space(group, SPACE + 1);
+	tier_group_get_stats(group, &stats);
+	assert_int_equal(stats.blocks, BLOCKS - 1);
+	tier_group_forget_space(group, SPACE);
+	tier_group_get_stats(group, &stats);
+	assert_int_equal(stats.blocks, 0);
+	assert_int_equal(stats.resident_pages, 0);
+	assert_int_equal(stats.fast_pages, 0);
+	tier_group_free(group);
+}
+
+static void samples_are_told_apart(void **state)
+{
+	struct tier_group_config config;
+	struct tier_group *group;
+	struct tier_residency residency = { .resident = { 3 }, .fast = { 1 } };
+
+	(void)state;
+	tier_group_config_default(&config);
+	assert_int_equal(tier_group_new(&config, &group), 0);
+	assert_int_equal(tier_group_set_residency(group, SPACE, BASE, &residency), 0);
+	for (int page = 0; page < 3; page++)
+		assert_int_equal(
+			tier_group_sample(group, &(struct tier_sample){ SPACE,
+							 BASE + page * TIER_PAGE_SIZE }),
+			page == 0   ? TIER_SAMPLED_FAST
+			: page == 1 ? TIER_SAMPLED_SLOW
+				    : TIER_SAMPLED_UNCOVERED);
+	assert_int_equal(
+		tier_group_sample(group, &(struct tier_sample){ SPACE + 1, BASE }),
+		TIER_SAMPLED_UNKNOWN);
+	tier_group_free(group);
+}
+
+static void bad_arguments_are_refused(void **state)
+{
+	struct tier_group_config config;
+	struct tier_group *group = NULL;
+	struct tier_plan *plan = NULL;
+	struct tier_limits limits = { .now_ns = 5 };
+
+	(void)state;
+	tier_group_config_default(&config);
+	config.margin = 0.5;
+	assert_int_equal(tier_group_new(&config, &group), -EINVAL);
+	assert_null(group);
+	tier_group_config_default(&config);
+	assert_int_equal(tier_group_new(&config, &group), 0);
+	tier_group_advance(group, 6, 0);
+	assert_int_equal(tier_group_plan(group, &limits, &plan), -EINVAL);
+	assert_null(plan);
+	tier_group_free(group);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plans_keep_their_limits),
+		cmocka_unit_test(the_same_history_gives_the_same_plan),
+		cmocka_unit_test(moved_pages_rest),
+		cmocka_unit_test(results_reach_the_books),
+		cmocka_unit_test(the_histogram_sums_to_the_resident_pages),
+		cmocka_unit_test(spaces_and_ranges_are_forgotten),
+		cmocka_unit_test(samples_are_told_apart),
+		cmocka_unit_test(bad_arguments_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
