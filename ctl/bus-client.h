@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What tierd publishes, fetched over the bus into plain structs. Each function makes one
+ * call, never starts a tierd that is not running, and neither prints nor decides
+ * anything: on failure it returns a negative errno and fills in error as sd_bus_call()
+ * does, error being initialised and freed by the caller.
+ */
+#ifndef TIERCTL_BUS_CLIENT_H
+#define TIERCTL_BUS_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+
+#include "base/util.h"
+
+#define TIERCTL_ERROR_NO_SUCH_GROUP "org.tierd.Tierd1.Error.NoSuchGroup"
+
+struct tierctl_tier {
+	uint32_t tier; /* 0 is the fastest */
+	uint32_t *nodes;
+	size_t n_nodes;
+	uint64_t total_bytes;
+	uint64_t free_bytes;
+};
+
+struct tierctl_tiers {
+	struct tierctl_tier *items;
+	size_t n_items;
+};
+
+struct tierctl_manager {
+	char *version;
+	struct tierctl_tiers tiers;
+	char *sampler_source;
+	char *sampler_event;
+	uint64_t samples;
+	uint64_t samples_lost;
+	uint64_t sampler_throttled;
+	uint64_t sample_period;
+	uint64_t cpu_usec;
+	uint64_t uptime_usec;
+};
+
+struct tierctl_group {
+	char *path; /* of the object */
+	char *cgroup;
+	char *policy;
+	char *enforcement;
+	char *engine;
+	uint64_t dram_quota_bytes; /* UINT64_MAX: no quota */
+	uint64_t dram_min_bytes;
+	uint64_t dram_bytes;
+	uint64_t slow_bytes;
+	uint64_t uncovered_bytes;
+	double hit_ratio; /* NAN: no samples */
+	double cut_rate;
+	double mean_rate;
+	double coverage;
+	uint32_t processes;
+	uint64_t promoted_bytes;
+	uint64_t demoted_bytes;
+};
+
+struct tierctl_groups {
+	struct tierctl_group *items; /* by cgroup path */
+	size_t n_items;
+};
+
+struct tierctl_bin {
+	uint64_t floor; /* samples seen, at least */
+	uint64_t dram_pages;
+	uint64_t slow_pages;
+};
+
+struct tierctl_histogram {
+	struct tierctl_bin *bins;
+	size_t n_bins;
+};
+
+struct tierctl_portion {
+	uint64_t resident_bytes;
+	uint64_t dram_bytes;
+};
+
+struct tierctl_process {
+	uint32_t pid;
+	struct tierctl_portion *portions;
+	size_t n_portions;
+};
+
+struct tierctl_processes {
+	struct tierctl_process *items;
+	size_t n_items;
+};
+
+struct tierctl_counter {
+	char *name;
+	uint64_t value;
+};
+
+struct tierctl_counters {
+	struct tierctl_counter *items; /* in tierd's order */
+	size_t n_items;
+};
+
+int tierctl_get_manager(sd_bus *bus, struct tierctl_manager *ret, sd_bus_error *error);
+int tierctl_get_groups(sd_bus *bus, struct tierctl_groups *ret, sd_bus_error *error);
+int tierctl_get_histogram(sd_bus *bus, const struct tierctl_group *group,
+	struct tierctl_histogram *ret, sd_bus_error *error);
+int tierctl_get_processes(sd_bus *bus, const struct tierctl_group *group,
+	struct tierctl_processes *ret, sd_bus_error *error);
+int tierctl_get_counters(sd_bus *bus, const struct tierctl_group *group,
+	struct tierctl_counters *ret, sd_bus_error *error);
+
+int tierctl_set_quota(sd_bus *bus, const struct tierctl_group *group, uint64_t bytes,
+	sd_bus_error *error);
+int tierctl_reload(sd_bus *bus, sd_bus_error *error);
+
+/* Free what the functions above have filled in; for _cleanup_(). */
+void tierctl_manager_done(struct tierctl_manager *manager);
+void tierctl_group_done(struct tierctl_group *group);
+void tierctl_groups_done(struct tierctl_groups *groups);
+void tierctl_histogram_done(struct tierctl_histogram *histogram);
+void tierctl_processes_done(struct tierctl_processes *processes);
+void tierctl_counters_done(struct tierctl_counters *counters);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon's face on the system bus: org.tierd.Tierd1, an object for the manager and
+ * one for each managed group. It translates: what there is to see comes from manager.h
+ * and group.h, what may be changed is changed through them, and no state is kept here but
+ * the connection. Reading is open to everybody, changing to root; the bus's policy and
+ * sd-bus's own check of the sender both say so.
+ */
+#ifndef TIERD_BUS_H
+#define TIERD_BUS_H
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "base/util.h"
+
+#define TIERD_BUS_NAME         "org.tierd.Tierd1"
+#define TIERD_BUS_MANAGER_PATH "/org/tierd/Tierd1"
+#define TIERD_BUS_GROUP_PREFIX "/org/tierd/Tierd1/group"
+
+struct tierd_bus;
+struct tierd_group;
+struct tierd_manager;
+
+/*
+ * Connects to the system bus, publishes the objects and takes the name. The manager has
+ * to outlive the result. When the connection is lost later on, the event loop is told to
+ * exit with EXIT_FAILURE: without the bus nobody could see or change anything. Errors:
+ *   -ENOENT, -ECONNREFUSED  there is no system bus
+ *   -EEXIST                 the name is taken: another tierd is running
+ *   -EACCES, -EPERM         the bus's policy does not let this user own the name
+ */
+int tierd_bus_new(struct tierd_manager *manager, sd_event *event, struct tierd_bus **ret);
+
+/* The same on a connection that is already open, without asking for a name. */
+int tierd_bus_new_on(struct tierd_manager *manager, sd_event *event, sd_bus *connection,
+	struct tierd_bus **ret);
+
+/* Sends what is queued, and closes the connection. */
+struct tierd_bus *tierd_bus_free(struct tierd_bus *bus);
+DEFINE_CLEANUP(struct tierd_bus *, tierd_bus_free)
+
+/*
+ * Announce that a group came or goes: once tierd_manager_find_group() finds it, and
+ * before it is freed. Errors: -ENOTCONN, -ENOMEM.
+ */
+int tierd_bus_group_added(struct tierd_bus *bus, const struct tierd_group *group);
+int tierd_bus_group_removed(struct tierd_bus *bus, const struct tierd_group *group);
+
+/*
+ * Announces what policies decide, for all groups. The bus does so itself after a reload
+ * it was asked for; call it after any other. Errors: -ENOTCONN, -ENOMEM.
+ */
+int tierd_bus_policies_changed(struct tierd_bus *bus);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of tierd.conf's keys and a parser for each kind of value. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "config.h"
+#include "errtext.h"
+#include "node-list.h"
+
+#define CONFIG_MAX_BYTES (64 * 1024)
+
+#define NS_PER_SEC      UINT64_C(1000000000)
+#define TICK_MIN_NS     (NS_PER_SEC / 20)
+#define TICK_MAX_NS     (NS_PER_SEC * 10)
+#define TICK_DEFAULT_NS (NS_PER_SEC / 4)
+
+#define SAMPLES_PER_SECOND_LIMIT 10000000
+#define HEADROOM_DEFAULT_PPM     20000
+
+static const char *const source_names[TIERD_SOURCE_MAX] = {
+	[TIERD_SOURCE_AUTO] = "auto",
+	[TIERD_SOURCE_PMU] = "pmu",
+};
+
+static int parse_source(const char *value, void *field)
+{
+	enum tierd_source *source = field;
+
+	for (int i = 0; i < TIERD_SOURCE_MAX; i++)
+		if (!strcmp(value, source_names[i])) {
+			*source = i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+/* "pmu", or "pmu/…/" with terms; which of them exist is the sampler's to find out. */
+static int parse_event(const char *value, void *field)
+{
+	static const char name_chars[] =
+		"abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+	static const char term_chars[] =
+		"abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.=,";
+	const char *p = value;
+
+	if (*value) {
+		p += strspn(p, name_chars);
+		if (p == value)
+			return -EINVAL;
+		if (*p == '/') {
+			p++;
+			p += strspn(p, term_chars);
+			if (*p++ != '/')
+				return -EINVAL;
+		}
+		if (*p)
+			return -EINVAL;
+	}
+	strncpy(field, value, TIERD_INI_VALUE_SIZE);
+	return 0;
+}
+
+static int parse_samples(const char *value, void *field)
+{
+	uint64_t samples;
+	int r;
+
+	r = tier_parse_u64(value, &samples);
+	if (r < 0)
+		return r;
+	if (samples == 0 || samples > SAMPLES_PER_SECOND_LIMIT)
+		return -ERANGE;
+	*(uint64_t *)field = samples;
+	return 0;
+}
+
+static int parse_tiers(const char *value, void *field)
+{
+	uint64_t masks[TIERD_TIERS_MAX];
+	unsigned n;
+	int r;
+
+	r = tierd_tiers_parse(value, masks, &n);
+	if (r < 0)
+		return r;
+	strncpy(field, value, TIERD_INI_VALUE_SIZE);
+	return 0;
+}
+
+static int parse_bandwidth(const char *value, void *field)
+{
+	return tierd_bandwidth_parse(value, field);
+}
+
+static int parse_headroom(const char *value, void *field)
+{
+	struct tierd_amount amount;
+	int r;
+
+	r = tierd_amount_parse(value, &amount);
+	if (r < 0)
+		return r;
+	if (amount.kind == TIERD_AMOUNT_INFINITY)
+		return -ERANGE;
+	*(struct tierd_amount *)field = amount;
+	return 0;
+}
+
+static int parse_tick(const char *value, void *field)
+{
+	uint64_t ns;
+	int r;
+
+	r = tier_parse_scaled(value, NS_PER_SEC, &ns);
+	if (r < 0)
+		return r;
+	if (ns < TICK_MIN_NS || ns > TICK_MAX_NS)
+		return -ERANGE;
+	*(uint64_t *)field = ns;
+	return 0;
+}
+
+#define FIELD(member) offsetof(struct tierd_config, member)
+
+static const struct tierd_ini_key keys[] = {
+	{ "Sampling", "Source", parse_source, FIELD(source), "auto or pmu" },
+	{ "Sampling", "Event", parse_event, FIELD(event),
+		"a PMU as in \"ibs_op\", an event as in \"cpu/event=0xd3,umask=0x1/\", or "
+		"nothing" },
+	{ "Sampling", "SamplesPerSecondMax", parse_samples, FIELD(samples_per_second_max),
+		"a number from 1 to 10000000" },
+	{ "Sampling", "SamplesPerSecondSettled", parse_samples,
+		FIELD(samples_per_second_settled), "a number from 1 to 10000000" },
+	{ "Tiers", "Tiers", parse_tiers, FIELD(tiers),
+		"lists of nodes, the fastest tier first, as in \"0;1,2\", or nothing" },
+	{ "Migration", "BandwidthMax", parse_bandwidth, FIELD(bandwidth_max_bytes),
+		"bytes per second above 0 as in \"400M\" (K, M, G or T), or infinity" },
+	{ "Migration", "Headroom", parse_headroom, FIELD(headroom),
+		"bytes as in \"512M\" (K, M, G or T), or a share of DRAM as in \"2%\"" },
+	{ "Daemon", "TickSec", parse_tick, FIELD(tick_ns),
+		"seconds from 0.05 to 10 as in \"0.25\"" },
+};
+
+void tierd_config_defaults(struct tierd_config *ret)
+{
+	*ret = (struct tierd_config){
+		.source = TIERD_SOURCE_AUTO,
+		.samples_per_second_max = 20000,
+		.samples_per_second_settled = 2000,
+		.bandwidth_max_bytes = TIERD_BYTES_INFINITY,
+		.headroom = { TIERD_AMOUNT_SHARE, HEADROOM_DEFAULT_PPM },
+		.tick_ns = TICK_DEFAULT_NS,
+	};
+}
+
+int tierd_config_load(const struct tierd_root *root, const char *path,
+	struct tierd_config *ret, char **ret_error)
+{
+	_cleanup_(freep) char *text = NULL;
+	const char *name = path ? path : TIERD_CONFIG_PATH;
+	struct tierd_config config;
+	size_t size;
+	int r;
+
+	tierd_config_defaults(&config);
+	r = tierd_root_read_file(root, name, CONFIG_MAX_BYTES, &text, &size);
+	if (r == -ENOENT && !path) {
+		*ret = config;
+		return 0;
+	}
+	if (r == -EFBIG)
+		return tierd_error(ret_error, r, "%s: the file is larger than %d bytes",
+			name, CONFIG_MAX_BYTES);
+	if (r < 0)
+		return tierd_error(ret_error, r, "%s: %s", name, strerror(-r));
+	r = tierd_ini_parse(name, text, size, keys, ARRAY_SIZE(keys), &config, ret_error);
+	if (r < 0)
+		return r;
+	config.samples_per_second_settled = TIER_MIN(
+		config.samples_per_second_settled, config.samples_per_second_max);
+	*ret = config;
+	return 0;
+}
+
+const char *tierd_source_to_string(enum tierd_source source)
+{
+	if (source < 0 || source >= TIERD_SOURCE_MAX)
+		return NULL;
+	return source_names[source];
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon's own settings, /etc/tierd/tierd.conf. What concerns one group of processes
+ * is policy (policy.h). No file means the defaults.
+ */
+#ifndef TIERD_CONFIG_H
+#define TIERD_CONFIG_H
+
+#include <stdint.h>
+
+#include "amount.h"
+#include "strict-ini.h"
+#include "root.h"
+
+#define TIERD_CONFIG_PATH "/etc/tierd/tierd.conf"
+
+enum tierd_source {
+	TIERD_SOURCE_AUTO,
+	TIERD_SOURCE_PMU,
+	TIERD_SOURCE_MAX,
+	TIERD_SOURCE_INVALID = -22,
+};
+
+struct tierd_config {
+	enum tierd_source source;
+	char event[TIERD_INI_VALUE_SIZE]; /* "pmu" or "pmu/term=value,…/"; "": choose */
+	uint64_t samples_per_second_max;  /* while learning */
+	uint64_t samples_per_second_settled; /* never above the former */
+	char tiers[TIERD_INI_VALUE_SIZE];    /* as tierd_topology_read() takes it */
+	uint64_t bandwidth_max_bytes; /* per second; TIERD_BYTES_INFINITY: no limit */
+	struct tierd_amount headroom; /* DRAM kept free for new allocations */
+	uint64_t tick_ns;
+};
+
+void tierd_config_defaults(struct tierd_config *ret);
+
+/* path is NULL for TIERD_CONFIG_PATH; a file that is named but missing is an error. */
+int tierd_config_load(const struct tierd_root *root, const char *path,
+	struct tierd_config *ret, char **ret_error);
+
+const char *tierd_source_to_string(enum tierd_source source);
+
+#endif

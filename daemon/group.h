@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One managed cgroup: its policy, its processes, its heat (libtier) and what its memory
+ * is doing. It decides nothing about other groups.
+ */
+#ifndef TIERD_GROUP_H
+#define TIERD_GROUP_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cgroup.h"
+#include "libtier.h"
+#include "policy.h"
+#include "space.h"
+
+struct tierd_group;
+
+/* What the outside may see of a group; strings belong to the group. */
+struct tierd_group_view {
+	const char *cgroup; /* path below the cgroup root, "/system.slice/x.service" */
+	const char *policy; /* the policy file it is managed by */
+	const char *enforcement;   /* "advise" or "soft" */
+	const char *engine;        /* "rank" */
+	uint64_t dram_quota_bytes; /* UINT64_MAX: no quota */
+	uint64_t dram_min_bytes;
+	uint64_t dram_bytes; /* movable memory on fast nodes, from memory.numa_stat */
+	uint64_t slow_bytes; /* the same on all others */
+	uint64_t uncovered_bytes; /* what move_pages(2) cannot reach, on all nodes */
+	uint64_t bandwidth_max;   /* bytes a second, UINT64_MAX: no limit */
+	uint32_t n_processes;
+	uint64_t promoted_bytes;
+	uint64_t demoted_bytes;
+	struct tier_group_stats heat;
+};
+
+void tierd_group_get_view(const struct tierd_group *group, struct tierd_group_view *ret);
+
+/*
+ * Sets the DRAM quota until the next reload; UINT64_MAX lifts it. Errors: -EINVAL below
+ * the group's DRAMMin.
+ */
+int tierd_group_set_quota(struct tierd_group *group, uint64_t bytes);
+
+struct tier_group *tierd_group_heat(struct tierd_group *group);
+
+/* Memory of one process, portion by portion of 1 GiB of what it has resident. */
+struct tierd_portion {
+	uint64_t resident_bytes;
+	uint64_t dram_bytes;
+};
+
+struct tierd_process_portions {
+	pid_t pid;
+	size_t n_portions;
+	struct tierd_portion *portions;
+};
+
+/* By pid; the caller frees with tierd_process_portions_free(). Errors: -ENOMEM. */
+int tierd_group_get_portions(
+	struct tierd_group *group, struct tierd_process_portions **ret, size_t *ret_n);
+void tierd_process_portions_free(struct tierd_process_portions *portions, size_t n);
+
+/* ---- For the manager and its tick ---------------------------------------------- */
+
+/* What groups share; outlives them. */
+struct tierd_group_context {
+	const struct tierd_root *root;
+	struct tierd_pagemap_reader *reader;
+	const struct tierd_topology *topology;
+	uint64_t dram_total_bytes;
+	uint64_t tick_ns;
+	uint64_t bandwidth_max_bytes; /* of any group, whatever its policy says */
+};
+
+/* Takes @cgroup over on success. Errors: -ENOMEM. */
+int tierd_group_new(const struct tierd_group_context *context,
+	struct tierd_cgroup *cgroup, const struct tierd_policy *policy,
+	struct tierd_group **ret);
+struct tierd_group *tierd_group_free(struct tierd_group *group);
+
+const char *tierd_group_path(const struct tierd_group *group);
+const struct tierd_cgroup *tierd_group_cgroup(const struct tierd_group *group);
+bool tierd_group_moves_pages(const struct tierd_group *group);
+
+/* Puts a policy in force, in place of what it was or what was set over the bus. */
+void tierd_group_set_policy(struct tierd_group *group, const struct tierd_policy *policy);
+
+/* Reads what the group holds. Errors: -ENODEV when the cgroup is gone, others. */
+int tierd_group_read_memory(struct tierd_group *group);
+
+uint64_t tierd_group_dram_bytes(const struct tierd_group *group);
+
+/* DRAM that the group may be asked to give up beyond its quota: what is above DRAMMin. */
+uint64_t tierd_group_spare_bytes(const struct tierd_group *group);
+
+/*
+ * Spaces follow the processes in @pids, which are sorted. Unreadable processes are left
+ * out and counted.
+ */
+int tierd_group_set_processes(struct tierd_group *group, const pid_t *pids, size_t n);
+
+size_t tierd_group_n_spaces(const struct tierd_group *group);
+struct tierd_space *tierd_group_space(const struct tierd_group *group, size_t i);
+
+/* Counts a sample; remembers blocks that want a look. */
+void tierd_group_sample(struct tierd_group *group, struct tierd_space *space,
+	uint64_t address, bool is_store);
+
+/*
+ * Spends up to @budget_ns on residency: blocks that samples asked for, then the sweep.
+ * The first pass goes as fast as the budget allows, later ones take their time.
+ */
+void tierd_group_sweep(struct tierd_group *group, uint64_t budget_ns);
+
+/* True once all there is has been looked at. */
+bool tierd_group_is_swept(const struct tierd_group *group);
+
+/*
+ * Makes a plan, or sets *ret to NULL where none is due: a job is under way, or the group
+ * is not swept yet. @node_room_bytes and @node_owed_bytes are the group's share of the
+ * fast nodes' state.
+ */
+int tierd_group_plan(struct tierd_group *group, uint64_t now_ns, uint64_t node_room_bytes,
+	uint64_t node_owed_bytes, struct tier_plan **ret, uint64_t *ret_room_pages);
+
+/* Hands a plan to the migrator. */
+int tierd_group_submit(struct tierd_group *group, struct tier_migrator *migrator,
+	const struct tier_plan *plan, uint64_t room_pages, int fast_node, int slow_node);
+
+/* A group with a job under way must not be freed. */
+bool tierd_group_has_job(const struct tierd_group *group);
+
+/* Takes the results of a finished job. */
+void tierd_group_complete(
+	struct tierd_group *group, const struct tier_job *job, uint64_t now_ns);
+
+/* True if next to nothing was moved of late: there is little left to gain. */
+bool tierd_group_is_settled(const struct tierd_group *group, uint64_t now_ns);
+
+#endif

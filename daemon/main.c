@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "exit-codes.h"
+#include "libtier.h"
+#include "log.h"
+#include "manager.h"
+
+static const char usage[] =
+	"Usage: tierd [OPTION…]\n"
+	"Keep each cgroup's hottest pages within its share of DRAM.\n"
+	"\n"
+	"  -c, --config=FILE  read FILE in place of /etc/tierd/tierd.conf\n"
+	"  -h, --help         show this help\n"
+	"      --version      show the version\n"
+	"\n"
+	"See tierd(8).\n";
+
+/* Sets *ret_config; returns -1 to go on, or the exit status. */
+static int parse_options(int argc, char **argv, const char **ret_config)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			*ret_config = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return TIERD_EXIT_OK;
+		case 'v':
+			printf("tierd %s\n", tier_version());
+			return TIERD_EXIT_OK;
+		default:
+			return TIERD_EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		log_error("unexpected argument: %s", argv[optind]);
+		return TIERD_EXIT_USAGE;
+	}
+	return -1;
+}
+
+static int handle_signals(sd_event *event)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	sigset_t mask;
+	int r;
+
+	sigemptyset(&mask);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&mask, signals[i]);
+	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+		return -errno;
+	r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
+	if (r < 0)
+		return r;
+	return sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
+}
+
+static int run(sd_event *event, const char *config)
+{
+	struct tierd_manager *manager;
+	int r;
+
+	r = handle_signals(event);
+	if (r < 0) {
+		log_error_errno(r, "cannot set up the event loop");
+		return TIERD_EXIT_OS;
+	}
+	r = tierd_manager_new(event, config, &manager);
+	if (r != 0)
+		return r;
+	r = sd_event_set_watchdog(event, true);
+	if (r >= 0) {
+		sd_notify(false, "READY=1");
+		r = sd_event_loop(event);
+		sd_notify(false, "STOPPING=1");
+	}
+	tierd_manager_free(manager);
+	if (r < 0) {
+		log_error_errno(r, "the event loop failed");
+		return TIERD_EXIT_OS;
+	}
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	const char *config = NULL;
+	sd_event *event = NULL;
+	int r;
+
+	r = parse_options(argc, argv, &config);
+	if (r >= 0)
+		return r;
+	r = sd_event_default(&event);
+	if (r < 0) {
+		log_error_errno(r, "cannot set up the event loop");
+		return TIERD_EXIT_OS;
+	}
+	r = run(event, config);
+	sd_event_unref(event);
+	return r;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The manager's state, for the three files that share it: manager.c builds it up and
+ * tears it down, membership.c decides which cgroups and processes are managed, tick.c
+ * does the work.
+ */
+#ifndef TIERD_MANAGER_INTERNAL_H
+#define TIERD_MANAGER_INTERNAL_H
+
+#include <systemd/sd-event.h>
+#include <uthash.h>
+
+#include "bus.h"
+#include "cgroup.h"
+#include "config.h"
+#include "group.h"
+#include "manager.h"
+#include "node-memory.h"
+#include "policy.h"
+#include "sampler/sampler.h"
+#include "topology.h"
+
+/* Whose samples a pid's are. */
+struct tierd_attribution {
+	pid_t pid;
+	struct tierd_group *group;
+	struct tierd_space *space;
+	UT_hash_handle hh;
+};
+
+struct tierd_manager {
+	struct tierd_root root;
+	struct tierd_cgroup_root cgroups;
+	const char *config_path; /* NULL: the usual place */
+	struct tierd_config config;
+	struct tierd_topology topology;
+	struct tierd_policies *policies;
+	struct tierd_phys_map *phys_map;
+	struct tierd_pagemap_reader *reader;
+	struct tierd_group_context context;
+
+	struct tierd_sampler *sampler;
+	struct tier_migrator *migrator;
+	struct tierd_bus *bus;
+	sd_event *event;
+	sd_event_source *hangup;
+	sd_event_source *timer;
+	sd_event_source *migrator_source;
+	sd_event_source **sampler_sources;
+	size_t n_sampler_sources;
+
+	struct tierd_group **groups; /* by path */
+	size_t n_groups;
+	struct tierd_group **leaving; /* unmanaged, but with a job under way */
+	size_t n_leaving;
+	struct tierd_attribution *attributions; /* a uthash, by pid */
+	bool processes_changed;
+	uint64_t groups_looked_ns;
+	uint64_t processes_looked_ns;
+
+	struct tierd_node_memory node_memory[TIERD_NODES_MAX];
+	uint64_t ticked_ns;
+	uint64_t samples_seen;
+	uint64_t samples_lost_seen;
+	uint64_t started_ns;
+};
+
+uint64_t tierd_now_ns(void);
+
+/* membership.c: both log what goes wrong and carry on with what they have. */
+void tierd_manager_look_for_groups(struct tierd_manager *manager);
+void tierd_manager_look_for_processes(struct tierd_manager *manager);
+void tierd_manager_apply_policies(struct tierd_manager *manager);
+void tierd_manager_free_groups(struct tierd_manager *manager);
+void tierd_manager_free_leaving(struct tierd_manager *manager);
+struct tierd_attribution *tierd_manager_attribute(
+	const struct tierd_manager *manager, pid_t pid);
+
+/* tick.c: installs the timer and the handlers that make ticks happen. */
+int tierd_manager_start_ticking(struct tierd_manager *manager);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who is managed: cgroups for which there is a policy, and the processes in them. A
+ * process belongs to the deepest managed group above it, so that nested groups do not
+ * pull at the same pages.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "manager-internal.h"
+
+/* ---- Groups -------------------------------------------------------------------- */
+
+static int compare_groups(const void *a, const void *b)
+{
+	return strcmp(tierd_group_path(*(struct tierd_group *const *)a),
+		tierd_group_path(*(struct tierd_group *const *)b));
+}
+
+static int insert_group(struct tierd_manager *manager, struct tierd_group *group)
+{
+	struct tierd_group **groups = reallocarray(
+		manager->groups, manager->n_groups + 1, sizeof(*manager->groups));
+
+	if (!groups)
+		return -ENOMEM;
+	manager->groups = groups;
+	groups[manager->n_groups++] = group;
+	qsort(groups, manager->n_groups, sizeof(*groups), compare_groups);
+	return 0;
+}
+
+static int add_group(struct tierd_manager *manager, const char *path,
+	const struct tierd_policy *policy)
+{
+	_cleanup_(tierd_cgroup_freep) struct tierd_cgroup *cgroup = NULL;
+	struct tierd_group *group;
+	int r;
+
+	r = tierd_cgroup_open(&manager->cgroups, path, &cgroup);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = tierd_group_new(&manager->context, cgroup, policy, &group);
+	if (r < 0)
+		return r;
+	cgroup = NULL;
+	r = insert_group(manager, group);
+	if (r < 0) {
+		tierd_group_free(group);
+		return r;
+	}
+	manager->processes_changed = true;
+	log_info("%s: managed by %s", path, policy->path);
+	if (manager->bus)
+		(void)tierd_bus_group_added(manager->bus, group);
+	return 0;
+}
+
+static int visit_cgroup(const char *path, void *userdata)
+{
+	struct tierd_manager *manager = userdata;
+	const struct tierd_policy *policy = tierd_policies_find(manager->policies, path);
+	int r;
+
+	if (!policy || tierd_manager_find_group(manager, path))
+		return 0;
+	r = add_group(manager, path, policy);
+	if (r < 0)
+		log_error_errno(r, "%s: cannot manage it", path);
+	return 0;
+}
+
+/* Frees the group, or sets it aside until its job is back. */
+static void retire_group(struct tierd_manager *manager, struct tierd_group *group)
+{
+	struct tierd_group **leaving;
+
+	if (!tierd_group_has_job(group)) {
+		tierd_group_free(group);
+		return;
+	}
+	leaving = reallocarray(
+		manager->leaving, manager->n_leaving + 1, sizeof(*manager->leaving));
+	if (!leaving)
+		return; /* it is lost, but nothing points at freed memory */
+	manager->leaving = leaving;
+	leaving[manager->n_leaving++] = group;
+}
+
+void tierd_manager_free_leaving(struct tierd_manager *manager)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < manager->n_leaving; i++) {
+		if (tierd_group_has_job(manager->leaving[i]))
+			manager->leaving[kept++] = manager->leaving[i];
+		else
+			tierd_group_free(manager->leaving[i]);
+	}
+	manager->n_leaving = kept;
+}
+
+static bool keep_group(struct tierd_manager *manager, struct tierd_group *group)
+{
+	if (!tierd_cgroup_is_alive(tierd_group_cgroup(group))) {
+		log_info("%s: is gone", tierd_group_path(group));
+		return false;
+	}
+	if (!tierd_policies_find(manager->policies, tierd_group_path(group))) {
+		log_info("%s: no policy matches it any more", tierd_group_path(group));
+		return false;
+	}
+	return true;
+}
+
+/* Takes groups out of the list before anything else happens to them. */
+static void drop_groups(struct tierd_manager *manager)
+{
+	size_t i = 0;
+
+	while (i < manager->n_groups) {
+		struct tierd_group *group = manager->groups[i];
+
+		if (keep_group(manager, group)) {
+			i++;
+			continue;
+		}
+		manager->n_groups--;
+		memmove(&manager->groups[i], &manager->groups[i + 1],
+			(manager->n_groups - i) * sizeof(*manager->groups));
+		tierd_manager_look_for_processes(manager);
+		if (manager->bus)
+			(void)tierd_bus_group_removed(manager->bus, group);
+		retire_group(manager, group);
+	}
+}
+
+void tierd_manager_look_for_groups(struct tierd_manager *manager)
+{
+	int r;
+
+	drop_groups(manager);
+	if (manager->policies->n_items == 0)
+		return;
+	r = tierd_cgroup_walk(&manager->cgroups, visit_cgroup, manager);
+	if (r < 0)
+		log_error_errno(r, "cannot walk the cgroup tree");
+}
+
+void tierd_manager_apply_policies(struct tierd_manager *manager)
+{
+	tierd_manager_look_for_groups(manager);
+	for (size_t i = 0; i < manager->n_groups; i++)
+		tierd_group_set_policy(manager->groups[i],
+			tierd_policies_find(
+				manager->policies, tierd_group_path(manager->groups[i])));
+}
+
+/* ---- Processes ----------------------------------------------------------------- */
+
+struct tierd_attribution *tierd_manager_attribute(
+	const struct tierd_manager *manager, pid_t pid)
+{
+	struct tierd_attribution *attribution;
+
+	HASH_FIND_INT(manager->attributions, &pid, attribution);
+	return attribution;
+}
+
+static void forget_attributions(struct tierd_manager *manager)
+{
+	struct tierd_attribution *attribution, *next;
+
+	HASH_ITER(hh, manager->attributions, attribution, next)
+	{
+		HASH_DEL(manager->attributions, attribution);
+		free(attribution);
+	}
+}
+
+static int attribute_group(struct tierd_manager *manager, struct tierd_group *group)
+{
+	for (size_t i = 0; i < tierd_group_n_spaces(group); i++) {
+		struct tierd_attribution *attribution = calloc(1, sizeof(*attribution));
+
+		if (!attribution)
+			return -ENOMEM;
+		attribution->space = tierd_group_space(group, i);
+		attribution->group = group;
+		attribution->pid = attribution->space->pid;
+		HASH_ADD_INT(manager->attributions, pid, attribution);
+	}
+	return 0;
+}
+
+/* Leaves in @pids those that no deeper group has claimed. */
+static size_t unclaimed(const struct tierd_manager *manager, pid_t *pids, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!tierd_manager_attribute(manager, pids[i]))
+			pids[kept++] = pids[i];
+	return kept;
+}
+
+static int look_at_group(
+	struct tierd_manager *manager, struct tierd_group *group, pid_t *pids)
+{
+	size_t n;
+	int r;
+
+	r = tierd_cgroup_list_processes(
+		tierd_group_cgroup(group), pids, TIERD_CGROUP_PROCESS_MAX, &n);
+	if (r < 0)
+		return r;
+	r = tierd_group_set_processes(group, pids, unclaimed(manager, pids, n));
+	if (r < 0)
+		return r;
+	return attribute_group(manager, group);
+}
+
+void tierd_manager_look_for_processes(struct tierd_manager *manager)
+{
+	_cleanup_(freep) pid_t *pids = malloc(TIERD_CGROUP_PROCESS_MAX * sizeof(*pids));
+
+	forget_attributions(manager);
+	manager->processes_changed = false;
+	if (!pids) {
+		log_error_errno(-ENOMEM, "cannot list processes");
+		return;
+	}
+	/* Paths are sorted, so children come after their parents. */
+	for (size_t i = manager->n_groups; i-- > 0;) {
+		struct tierd_group *group = manager->groups[i];
+		int r = look_at_group(manager, group, pids);
+
+		if (r < 0 && r != -ENODEV && r != -ENOENT)
+			log_error_errno(r, "%s: cannot follow its processes",
+				tierd_group_path(group));
+	}
+}
+
+/* Once nothing migrates any more. */
+void tierd_manager_free_groups(struct tierd_manager *manager)
+{
+	forget_attributions(manager);
+	for (size_t i = 0; i < manager->n_groups; i++)
+		tierd_group_free(manager->groups[i]);
+	for (size_t i = 0; i < manager->n_leaving; i++)
+		tierd_group_free(manager->leaving[i]);
+	free(manager->groups);
+	free(manager->leaving);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which pages of a process are resident, which of them lie on fast nodes, and which
+ * could be moved, a 2 MiB block at a time. This is the hot part of the residency sweep: a
+ * reader carries the buffer, the last physical range and the descriptors it needs. Use
+ * one reader per thread.
+ */
+#ifndef TIERD_PAGEMAP_H
+#define TIERD_PAGEMAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "physmap.h"
+#include "root.h"
+
+#define TIERD_BLOCK_PAGES       512
+#define TIERD_BLOCK_BYTES       (TIERD_BLOCK_PAGES * UINT64_C(4096))
+#define TIERD_BLOCK_WORDS       (TIERD_BLOCK_PAGES / 64)
+#define TIERD_PAGEMAP_BATCH_MAX 64
+
+/*
+ * Bit I of a bitmap (word I / 64, bit I % 64) is the block's I-th page. "Shared" pages
+ * are mapped by more than this process (the zero page looks like one): move_pages()
+ * without MPOL_MF_MOVE_ALL leaves them alone.
+ */
+struct tierd_block_residency {
+	uint64_t present_movable[TIERD_BLOCK_WORDS]; /* present, mapped here only */
+	uint64_t fast[TIERD_BLOCK_WORDS];            /* those of them on a fast node */
+	uint16_t n_present;                          /* shared ones included */
+	uint16_t n_shared;
+	uint16_t n_swapped;
+	bool is_huge; /* one huge page: it moves as a whole */
+};
+
+struct tierd_pagemap_reader;
+
+/*
+ * fast_nodes has bit N set for each fast node N. Borrows map, which must outlive the
+ * reader. Without /proc/kpageflags no block is ever huge.
+ */
+int tierd_pagemap_reader_new(const struct tierd_root *root,
+	const struct tierd_phys_map *map, uint64_t fast_nodes,
+	struct tierd_pagemap_reader **ret);
+struct tierd_pagemap_reader *tierd_pagemap_reader_free(
+	struct tierd_pagemap_reader *reader);
+DEFINE_CLEANUP(struct tierd_pagemap_reader *, tierd_pagemap_reader_free)
+
+/* The process's pagemap, to be closed by the caller. -ESRCH when it is gone, -EACCES. */
+int tierd_pagemap_open(const struct tierd_root *root, pid_t pid, int *ret_fd);
+
+/*
+ * n_blocks (1 … TIERD_PAGEMAP_BATCH_MAX) consecutive blocks from block_address, which is
+ * a multiple of TIERD_BLOCK_BYTES, in one read. -EPERM when the kernel hides frame
+ * numbers (CAP_SYS_ADMIN is needed), -ESRCH when the process has no memory any more.
+ */
+int tierd_pagemap_read_blocks(struct tierd_pagemap_reader *reader, int fd,
+	uint64_t block_address, size_t n_blocks, struct tierd_block_residency *ret);
+
+#endif

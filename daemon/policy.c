@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Three steps: gather the file names and let the masks fall, parse each file by the table
+ * of keys, and answer which policy a cgroup falls under.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "errtext.h"
+#include "policy.h"
+
+/* From the least to the most important. */
+static const char *const policy_dirs[] = {
+	"/usr/lib/tierd/policies.d",
+	"/run/tierd/policies.d",
+	"/etc/tierd/policies.d",
+};
+
+struct policy_file {
+	char name[NAME_MAX + 1];
+	unsigned dir; /* index into policy_dirs */
+};
+
+struct policy_files {
+	struct policy_file *items;
+	size_t n_items, n_allocated;
+};
+
+static const char *const enforcement_names[TIERD_ENFORCEMENT_MAX] = {
+	[TIERD_ENFORCEMENT_ADVISE] = "advise",
+	[TIERD_ENFORCEMENT_SOFT] = "soft",
+};
+
+static const char *const placement_names[TIERD_PLACEMENT_MAX] = {
+	[TIERD_PLACEMENT_TIERED] = "tiered",
+};
+
+static const char *const engine_names[TIERD_ENGINE_MAX] = {
+	[TIERD_ENGINE_RANK] = "rank",
+};
+
+static int find_name(const char *const *names, int n, const char *text)
+{
+	for (int i = 0; i < n; i++)
+		if (!strcmp(names[i], text))
+			return i;
+	return -EINVAL;
+}
+
+/* A unit as it runs: "foo.service", "foo@bar.service", not the template "foo@.service".
+ */
+static int parse_unit(const char *value, void *field)
+{
+	static const char chars[] =
+		"abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@";
+	static const char *const suffixes[] = { ".service", ".slice", ".scope" };
+	const char *dot = strrchr(value, '.'), *at = strchr(value, '@');
+
+	if (!dot || dot == value || value[strspn(value, chars)])
+		return -EINVAL;
+	if (find_name(suffixes, ARRAY_SIZE(suffixes), dot) < 0)
+		return -EINVAL;
+	if (at && (at == value || at + 1 == dot))
+		return -EINVAL;
+	strncpy(field, value, TIERD_INI_VALUE_SIZE);
+	return 0;
+}
+
+static bool is_dots(const char *component, size_t length)
+{
+	return (length == 1 && component[0] == '.') ||
+	       (length == 2 && component[0] == '.' && component[1] == '.');
+}
+
+static int parse_cgroup(const char *value, void *field)
+{
+	const char *p = value;
+
+	if (*p != '/')
+		return -EINVAL;
+	while (*p == '/') {
+		size_t length = strcspn(++p, "/");
+
+		if (length == 0 || is_dots(p, length))
+			return -EINVAL;
+		p += length;
+	}
+	strncpy(field, value, TIERD_INI_VALUE_SIZE);
+	return 0;
+}
+
+static int parse_amount(const char *value, void *field)
+{
+	return tierd_amount_parse(value, field);
+}
+
+static int parse_finite_amount(const char *value, void *field)
+{
+	struct tierd_amount amount;
+	int r;
+
+	r = tierd_amount_parse(value, &amount);
+	if (r < 0)
+		return r;
+	if (amount.kind == TIERD_AMOUNT_INFINITY)
+		return -ERANGE;
+	*(struct tierd_amount *)field = amount;
+	return 0;
+}
+
+int tierd_enforcement_from_string(const char *text, enum tierd_enforcement *ret)
+{
+	int i = find_name(enforcement_names, TIERD_ENFORCEMENT_MAX, text);
+
+	if (i < 0)
+		return i;
+	*ret = i;
+	return 0;
+}
+
+static int parse_enforcement(const char *value, void *field)
+{
+	return tierd_enforcement_from_string(value, field);
+}
+
+static int parse_placement(const char *value, void *field)
+{
+	int i = find_name(placement_names, TIERD_PLACEMENT_MAX, value);
+
+	if (i < 0)
+		return i;
+	*(enum tierd_placement *)field = i;
+	return 0;
+}
+
+static int parse_engine(const char *value, void *field)
+{
+	int i = find_name(engine_names, TIERD_ENGINE_MAX, value);
+
+	if (i < 0)
+		return i;
+	*(enum tierd_engine *)field = i;
+	return 0;
+}
+
+static int parse_bandwidth(const char *value, void *field)
+{
+	return tierd_bandwidth_parse(value, field);
+}
+
+#define FIELD(member) offsetof(struct tierd_policy, member)
+
+static const struct tierd_ini_key keys[] = {
+	{ "Match", "Unit", parse_unit, FIELD(unit),
+		"the full name of a unit, ending in .service, .slice or .scope" },
+	{ "Match", "CGroup", parse_cgroup, FIELD(cgroup),
+		"a path or glob below the cgroup root, beginning with '/' and without empty, "
+		"\".\" or \"..\" components" },
+	{ "Memory", "DRAMQuota", parse_amount, FIELD(dram_quota),
+		"bytes as in \"8G\" (K, M, G or T), a share of DRAM as in \"25%\", or "
+		"infinity" },
+	{ "Memory", "DRAMMin", parse_finite_amount, FIELD(dram_min),
+		"bytes as in \"1G\" (K, M, G or T), or a share of DRAM as in \"5%\"" },
+	{ "Memory", "Enforcement", parse_enforcement, FIELD(enforcement),
+		"advise or soft (no other is supported)" },
+	{ "Memory", "Placement", parse_placement, FIELD(placement),
+		"tiered (no other is supported)" },
+	{ "Migration", "Engine", parse_engine, FIELD(engine),
+		"rank (no other is supported)" },
+	{ "Migration", "BandwidthMax", parse_bandwidth, FIELD(bandwidth_max_bytes),
+		"bytes per second above 0 as in \"400M\" (K, M, G or T), or infinity" },
+};
+
+void tierd_policy_defaults(struct tierd_policy *ret)
+{
+	*ret = (struct tierd_policy){
+		.dram_quota = { TIERD_AMOUNT_INFINITY, 0 },
+		.dram_min = { TIERD_AMOUNT_BYTES, 0 },
+		.enforcement = TIERD_ENFORCEMENT_SOFT,
+		.placement = TIERD_PLACEMENT_TIERED,
+		.engine = TIERD_ENGINE_RANK,
+		.bandwidth_max_bytes = TIERD_BYTES_INFINITY,
+	};
+}
+
+/* What no single line gets wrong. */
+static int check_policy(const struct tierd_policy *policy, char **ret_error)
+{
+	const struct tierd_amount *min = &policy->dram_min, *quota = &policy->dram_quota;
+
+	if (!*policy->unit && !*policy->cgroup)
+		return tierd_error(ret_error, -EINVAL,
+			"%s: matches nothing, expected Unit= or CGroup= in section [Match]",
+			policy->path);
+	if (*policy->unit && *policy->cgroup)
+		return tierd_error(ret_error, -EINVAL,
+			"%s: Unit=%s and CGroup=%s in section [Match], expected only one of them",
+			policy->path, policy->unit, policy->cgroup);
+	if (min->kind == quota->kind && min->value > quota->value)
+		return tierd_error(ret_error, -EINVAL,
+			"%s: DRAMMin= in section [Memory] is above DRAMQuota=, expected at most "
+			"as much",
+			policy->path);
+	return 0;
+}
+
+/* Systemd's idea of a masked file; 1 when it is one. */
+static int is_masked(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISCHR(st.st_mode))
+		return 1;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	return st.st_size == 0;
+}
+
+static int read_policy(
+	int fd, const char *path, struct tierd_policy *ret, char **ret_error)
+{
+	_cleanup_(freep) char *text = NULL;
+	struct tierd_policy policy;
+	size_t size;
+	int r;
+
+	tierd_policy_defaults(&policy);
+	snprintf(policy.path, sizeof(policy.path), "%s", path);
+	r = tierd_read_fd(fd, TIERD_POLICY_FILE_MAX_BYTES, &text, &size);
+	if (r == -EFBIG)
+		return tierd_error(ret_error, r, "%s: the file is larger than %d bytes",
+			path, TIERD_POLICY_FILE_MAX_BYTES);
+	if (r < 0)
+		return tierd_error(ret_error, r, "%s: %s", path, strerror(-r));
+	r = tierd_ini_parse(path, text, size, keys, ARRAY_SIZE(keys), &policy, ret_error);
+	if (r < 0)
+		return r;
+	r = check_policy(&policy, ret_error);
+	if (r < 0)
+		return r;
+	*ret = policy;
+	return 0;
+}
+
+/* 1 when there is a policy, 0 when the file is a mask. */
+static int load_policy(const struct tierd_root *root, const struct policy_file *file,
+	struct tierd_policy *ret, char **ret_error)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	char path[sizeof(ret->path)];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", policy_dirs[file->dir], file->name);
+	r = tierd_root_open_file(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd);
+	if (r < 0)
+		return tierd_error(ret_error, r, "%s: %s", path, strerror(-r));
+	r = is_masked(fd);
+	if (r < 0)
+		return tierd_error(ret_error, r, "%s: not a regular file", path);
+	if (r > 0)
+		return 0;
+	r = read_policy(fd, path, ret, ret_error);
+	return r < 0 ? r : 1;
+}
+
+/* Names that editors and package managers leave behind begin with '.' or end otherwise.
+ */
+static bool is_policy_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	return name[0] != '.' && length > 5 && !strcmp(name + length - 5, ".conf");
+}
+
+static int append_file(struct policy_files *files, const char *name, unsigned dir)
+{
+	struct policy_file *file;
+
+	if (files->n_items == files->n_allocated) {
+		size_t n = files->n_allocated ? files->n_allocated * 2 : 16;
+
+		file = reallocarray(files->items, n, sizeof(*file));
+		if (!file)
+			return -ENOMEM;
+		files->items = file;
+		files->n_allocated = n;
+	}
+	file = &files->items[files->n_items++];
+	snprintf(file->name, sizeof(file->name), "%s", name);
+	file->dir = dir;
+	return 0;
+}
+
+static int list_dir(const struct tierd_root *root, unsigned dir_index,
+	struct policy_files *files, char **ret_error)
+{
+	_cleanup_(closedirp) DIR *dir = NULL;
+	const char *path = policy_dirs[dir_index];
+	size_t n = 0;
+	struct dirent *entry;
+	int r;
+
+	r = tierd_root_open_dir(root, path, &dir);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return tierd_error(ret_error, r, "%s: %s", path, strerror(-r));
+	while ((errno = 0, entry = readdir(dir))) {
+		if (!is_policy_name(entry->d_name))
+			continue;
+		if (++n > TIERD_POLICIES_MAX)
+			return tierd_error(ret_error, -E2BIG,
+				"%s: more than %d policies in this directory", path,
+				TIERD_POLICIES_MAX);
+		r = append_file(files, entry->d_name, dir_index);
+		if (r < 0)
+			return r;
+	}
+	if (errno)
+		return tierd_error(ret_error, -errno, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+/* By name, and of one name the most important directory first. */
+static int compare_files(const void *a, const void *b)
+{
+	const struct policy_file *x = a, *y = b;
+	int r = strcmp(x->name, y->name);
+
+	return r ? r : (x->dir < y->dir) - (x->dir > y->dir);
+}
+
+static int list_files(
+	const struct tierd_root *root, struct policy_files *files, char **ret_error)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(policy_dirs); i++) {
+		int r = list_dir(root, i, files, ret_error);
+
+		if (r < 0)
+			return r;
+	}
+	if (files->n_items == 0)
+		return 0;
+	qsort(files->items, files->n_items, sizeof(files->items[0]), compare_files);
+	for (size_t i = 0; i < files->n_items; i++)
+		if (n == 0 || strcmp(files->items[n - 1].name, files->items[i].name) != 0)
+			files->items[n++] = files->items[i];
+	files->n_items = n;
+	if (n > TIERD_POLICIES_MAX)
+		return tierd_error(ret_error, -E2BIG,
+			"%s and its kin: more than %d policies altogether",
+			policy_dirs[ARRAY_SIZE(policy_dirs) - 1], TIERD_POLICIES_MAX);
+	return 0;
+}
+
+static void policy_files_done(struct policy_files *files)
+{
+	free(files->items);
+}
+
+int tierd_policies_load(
+	const struct tierd_root *root, struct tierd_policies **ret, char **ret_error)
+{
+	_cleanup_(tierd_policies_freep) struct tierd_policies *policies = NULL;
+	_cleanup_(policy_files_done) struct policy_files files = {};
+	int r;
+
+	r = list_files(root, &files, ret_error);
+	if (r < 0)
+		return r;
+	policies = calloc(1, sizeof(*policies));
+	if (!policies)
+		return -ENOMEM;
+	policies->items = calloc(files.n_items + 1, sizeof(policies->items[0]));
+	if (!policies->items)
+		return -ENOMEM;
+	for (size_t i = 0; i < files.n_items; i++) {
+		r = load_policy(root, &files.items[i],
+			&policies->items[policies->n_items], ret_error);
+		if (r < 0)
+			return r;
+		policies->n_items += (size_t)r;
+	}
+	*ret = TAKE_PTR(policies);
+	return 0;
+}
+
+struct tierd_policies *tierd_policies_free(struct tierd_policies *policies)
+{
+	if (!policies)
+		return NULL;
+	free(policies->items);
+	free(policies);
+	return NULL;
+}
+
+/*
+ * Wherever systemd has put the unit: the slices above it are its own affair. Names that
+ * would collide with the kernel's files carry a '_' in front.
+ */
+static bool match_unit(const char *unit, const char *cgroup_path)
+{
+	const char *slash = strrchr(cgroup_path, '/');
+	const char *name = slash ? slash + 1 : cgroup_path;
+
+	if (*name == '_')
+		name++;
+	return !strcmp(name, unit);
+}
+
+bool tierd_policy_match(const struct tierd_policy *policy, const char *cgroup_path)
+{
+	if (*policy->unit)
+		return match_unit(policy->unit, cgroup_path);
+	/* Backslashes are part of names here: systemd escapes with them. */
+	return fnmatch(policy->cgroup, cgroup_path, FNM_PATHNAME | FNM_NOESCAPE) == 0;
+}
+
+/* A literal path ranks above all, then a unit, then globs by their literal beginning. */
+static size_t specificity(const struct tierd_policy *policy)
+{
+	size_t literal;
+
+	if (*policy->unit)
+		return SIZE_MAX - 1;
+	literal = strcspn(policy->cgroup, "*?[");
+	return policy->cgroup[literal] ? literal : SIZE_MAX;
+}
+
+const struct tierd_policy *tierd_policies_find(
+	const struct tierd_policies *policies, const char *cgroup_path)
+{
+	const struct tierd_policy *best = NULL;
+
+	for (size_t i = 0; i < policies->n_items; i++) {
+		const struct tierd_policy *policy = &policies->items[i];
+
+		if (!tierd_policy_match(policy, cgroup_path))
+			continue;
+		if (!best || specificity(policy) >= specificity(best))
+			best = policy;
+	}
+	return best;
+}
+
+const char *tierd_enforcement_to_string(enum tierd_enforcement enforcement)
+{
+	if (enforcement < 0 || enforcement >= TIERD_ENFORCEMENT_MAX)
+		return NULL;
+	return enforcement_names[enforcement];
+}
+
+const char *tierd_placement_to_string(enum tierd_placement placement)
+{
+	if (placement < 0 || placement >= TIERD_PLACEMENT_MAX)
+		return NULL;
+	return placement_names[placement];
+}
+
+const char *tierd_engine_to_string(enum tierd_engine engine)
+{
+	if (engine < 0 || engine >= TIERD_ENGINE_MAX)
+		return NULL;
+	return engine_names[engine];
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the administrator wants for which cgroup: the *.conf files of three directories,
+ * one policy each. As with systemd's own configuration a file in /etc hides one of the
+ * same name in /run, and that one in /usr/lib; an empty file or a link to /dev/null hides
+ * without replacing. Loading is all or nothing. Which cgroups exist, and what becomes of
+ * a quota, is not known here.
+ */
+#ifndef TIERD_POLICY_H
+#define TIERD_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "amount.h"
+#include "strict-ini.h"
+#include "root.h"
+
+#define TIERD_POLICIES_MAX          1024
+#define TIERD_POLICY_FILE_MAX_BYTES (64 * 1024)
+
+enum tierd_enforcement {
+	TIERD_ENFORCEMENT_ADVISE,
+	TIERD_ENFORCEMENT_SOFT,
+	TIERD_ENFORCEMENT_MAX,
+	TIERD_ENFORCEMENT_INVALID = -22,
+};
+
+enum tierd_placement {
+	TIERD_PLACEMENT_TIERED,
+	TIERD_PLACEMENT_MAX,
+	TIERD_PLACEMENT_INVALID = -22,
+};
+
+enum tierd_engine {
+	TIERD_ENGINE_RANK,
+	TIERD_ENGINE_MAX,
+	TIERD_ENGINE_INVALID = -22,
+};
+
+struct tierd_policy {
+	char path[384];                    /* the file it came from */
+	char unit[TIERD_INI_VALUE_SIZE];   /* "" when cgroup is set */
+	char cgroup[TIERD_INI_VALUE_SIZE]; /* path or glob below the cgroup root, or "" */
+	struct tierd_amount dram_quota;    /* infinity by default */
+	struct tierd_amount dram_min;      /* 0 by default */
+	enum tierd_enforcement enforcement;
+	enum tierd_placement placement;
+	enum tierd_engine engine;
+	uint64_t bandwidth_max_bytes; /* per second; TIERD_BYTES_INFINITY: no limit */
+};
+
+struct tierd_policies {
+	struct tierd_policy *items; /* sorted by file name */
+	size_t n_items;
+};
+
+/* Everything but what it matches and where it came from: for groups made over the bus. */
+void tierd_policy_defaults(struct tierd_policy *ret);
+
+int tierd_policies_load(
+	const struct tierd_root *root, struct tierd_policies **ret, char **ret_error);
+struct tierd_policies *tierd_policies_free(struct tierd_policies *policies);
+DEFINE_CLEANUP(struct tierd_policies *, tierd_policies_free)
+
+/* cgroup_path is relative to the cgroup root and begins with '/'. */
+bool tierd_policy_match(const struct tierd_policy *policy, const char *cgroup_path);
+
+/*
+ * The most specific policy for a cgroup, or NULL: a literal CGroup= before a Unit= before
+ * the glob with the longest literal beginning; among equals the last by file name.
+ */
+const struct tierd_policy *tierd_policies_find(
+	const struct tierd_policies *policies, const char *cgroup_path);
+
+/* The parsers of the keys, for values that come over the bus. */
+int tierd_enforcement_from_string(const char *text, enum tierd_enforcement *ret);
+const char *tierd_enforcement_to_string(enum tierd_enforcement enforcement);
+const char *tierd_placement_to_string(enum tierd_placement placement);
+const char *tierd_engine_to_string(enum tierd_engine engine);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Arm's SPE is missing on purpose: its records come by another way (the AUX area), which
+ * the rings here do not have.
+ */
+#include <string.h>
+
+#include "base/util.h"
+#include "sampler/perf-known.h"
+
+const struct tierd_perf_known tierd_perf_known[] = {
+	/* The virtual PMU of the test machine. */
+	{ "tier_mem//", "tier_mem", "", "type" },
+	/* Loads that took 30 cycles or more, which leaves out the near caches. */
+	{ "cpu/mem-loads,ldlat=30/ppp", "cpu", "/events", "mem-loads" },
+	{ "cpu_core/mem-loads,ldlat=30/ppp", "cpu_core", "/events", "mem-loads" },
+	/* Zen 4 and later can leave out what their caches serve. */
+	{ "ibs_op/l3missonly=1/", "ibs_op", "/format", "l3missonly" },
+	{ "ibs_op//", "ibs_op", "", "type" },
+	{},
+};
+
+static const struct tierd_perf_trait traits[] = {
+	{ "tier_mem", 199, { .min = 20, .max = UINT64_C(1) << 32, .step = 1 } },
+	{ "software", 1, { .min = 1, .max = UINT64_C(1) << 32, .step = 1 } },
+	/* IBS counts micro-operations, 27 bits of them, in units of 16. */
+	{ "ibs_op", 1 << 18, { .min = 4096, .max = (1 << 27) - 16, .step = 16 } },
+};
+
+static const struct tierd_perf_trait fallback = {
+	.period = 10007,
+	.bounds = { .min = 1000, .max = UINT64_C(1) << 40, .step = 1 },
+};
+
+const struct tierd_perf_trait *tierd_perf_trait(const char *pmu)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(traits); i++)
+		if (strcmp(traits[i].pmu, pmu) == 0)
+			return &traits[i];
+	return &fallback;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A sampler tells the daemon which addresses programs touch. This is the one face all
+ * sources of such samples share: an ops table that is the first member of each backend's
+ * own struct, a registry in order of preference, and plain dispatch.
+ *
+ * The sampler owns no loop: it hands out descriptors to poll and is drained when the
+ * caller chooses, for as many records as the caller allows. It decides nothing about
+ * memory: it does not know tiers, groups or pages, and it keeps no sample.
+ */
+#ifndef TIERD_SAMPLER_SAMPLER_H
+#define TIERD_SAMPLER_SAMPLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tierd_root;
+struct tierd_sampler;
+
+struct tierd_sampler_config {
+	const char *source; /* name of a backend; NULL, "" or "auto" takes the first that
+			       opens */
+	const char *event;  /* "pmu/term=value,…/"; NULL or "" looks for a known one */
+	const struct tierd_root *root; /* where /sys is; not NULL */
+	uint64_t period; /* accesses per sample at the start; 0: the event's default */
+	uint64_t period_min; /* bounds for set_rate; 0: the event's default */
+	uint64_t period_max;
+	unsigned ring_pages; /* per CPU, rounded up to a power of two; 0: a default */
+	bool want_physical;  /* fill tierd_access.physical: costs a page-table walk a
+				sample */
+	bool want_cgroup;    /* fill tierd_access.cgroup_id: costs batching on Intel */
+};
+
+struct tierd_access {
+	uint64_t
+		time_ns; /* perf's own clock: good for order and distance, nothing else */
+	uint64_t address;   /* always a user-space address, never 0 */
+	uint64_t physical;  /* 0: unknown */
+	uint64_t cgroup_id; /* 0: unknown */
+	uint64_t period;    /* accesses this sample stands for */
+	uint32_t pid;       /* never 0; as seen from the daemon's pid namespace */
+	uint32_t tid;
+	uint32_t latency; /* in the source's own unit (cycles, as a rule); 0: unknown */
+	int cpu;          /* the CPU whose ring delivered it */
+	bool is_store;    /* false: a load, or the source cannot tell */
+};
+
+/*
+ * What a drain reports, in the order of each CPU's ring; there is no order between CPUs.
+ * Callbacks may be NULL. A full ring loses these notices as it loses samples (see
+ * stats.lost), so they speed up what the consumer finds out by looking, and replace none
+ * of it.
+ */
+struct tierd_sampler_sink {
+	void *userdata;
+	void (*on_sample)(void *userdata, const struct tierd_access *access);
+	/* The process replaced its address space. */
+	void (*on_exec)(void *userdata, uint32_t pid);
+	/* The leader of the thread group ended; its threads, and so the address space,
+	 * can outlive it in a program whose main thread calls pthread_exit(). */
+	void (*on_exit)(void *userdata, uint32_t pid);
+	/* A new process, not a new thread. After vfork() it shares the parent's memory
+	 * until it calls exec. */
+	void (*on_fork)(void *userdata, uint32_t parent, uint32_t child);
+};
+
+struct tierd_sampler_stats {
+	const char *source; /* the backend's name */
+	const char *event;  /* what it samples, resolved; lives as long as the sampler */
+	uint64_t period;    /* now */
+	uint64_t samples;   /* handed to on_sample */
+	uint64_t lost;      /* records the kernel or the hardware had no room for */
+	uint64_t throttled; /* times the kernel stopped a CPU's event for its rate … */
+	uint64_t unthrottled;   /* … and let it go on */
+	uint64_t outside_user;  /* samples dropped: no user-space address */
+	uint64_t unattributed;  /* samples dropped: no process (idle, or already gone) */
+	uint64_t other_records; /* records of kinds nobody asked for, or not of use */
+	uint64_t malformed; /* times a ring made no sense and was skipped to its head */
+	uint64_t drained_bytes;
+	uint64_t wakeups; /* calls of drain */
+	unsigned n_cpus;  /* CPUs being sampled */
+};
+
+struct tierd_sampler_ops {
+	const char *name;
+	int (*open)(const struct tierd_sampler_config *config, struct tierd_sampler **ret,
+		char **ret_error);
+	void (*get_fds)(
+		struct tierd_sampler *sampler, const int **ret_fds, size_t *ret_n);
+	int (*drain)(struct tierd_sampler *sampler, unsigned max_records,
+		const struct tierd_sampler_sink *sink);
+	int (*set_period)(struct tierd_sampler *sampler, uint64_t period);
+	int (*set_rate)(struct tierd_sampler *sampler, uint64_t target_per_s,
+		uint64_t interval_ns);
+	void (*stats)(
+		const struct tierd_sampler *sampler, struct tierd_sampler_stats *ret);
+	void (*free)(struct tierd_sampler *sampler);
+};
+
+struct tierd_sampler {
+	const struct tierd_sampler_ops *ops;
+};
+
+/*
+ * Opens the source config->source names, or the first in order of preference that works,
+ * and starts it. On failure returns a negative errno and sets *ret_error, as errtext.h
+ * has it: -ENODEV  this machine has no event that samples memory accesses -ENOENT  the
+ * source, PMU, event or term that was named does not exist -EINVAL  the event string
+ * makes no sense, or the kernel refuses the event -EACCES, -EPERM  privileges are missing
+ *   -EMFILE  not enough file descriptors for one a CPU
+ */
+int tierd_sampler_open(const struct tierd_sampler_config *config,
+	struct tierd_sampler **ret, char **ret_error);
+struct tierd_sampler *tierd_sampler_free(struct tierd_sampler *sampler);
+
+/* Descriptors that become readable (EPOLLIN) when a ring is half full, so that a loop
+ * that drains on its tick is woken early only by a burst. EPOLLHUP means that the CPU
+ * went away. They belong to the sampler; the array lives as long as it does. */
+void tierd_sampler_get_fds(
+	struct tierd_sampler *sampler, const int **ret_fds, size_t *ret_n);
+
+/* Hands at most max_records records to the sink. Returns 1 when more may be waiting,
+ * which no descriptor will tell, 0 when the rings are empty, or a negative errno. CPUs
+ * take turns, so that a busy one cannot starve the others. */
+int tierd_sampler_drain(struct tierd_sampler *sampler, unsigned max_records,
+	const struct tierd_sampler_sink *sink);
+
+/* Fixes the period, within what the event allows. */
+int tierd_sampler_set_period(struct tierd_sampler *sampler, uint64_t period);
+
+/* Steers towards target_per_s samples a second over all CPUs, from what was drained in
+ * the interval_ns since the last call (or since it was opened): call it once a tick,
+ * after draining; most calls change nothing. A target of 0 samples as rarely as can be.
+ * Returns 1 when the period changed, 0 when not, or a negative errno. */
+int tierd_sampler_set_rate(
+	struct tierd_sampler *sampler, uint64_t target_per_s, uint64_t interval_ns);
+
+void tierd_sampler_get_stats(
+	const struct tierd_sampler *sampler, struct tierd_sampler_stats *ret);
+
+/* The backends there are, in order of preference, ending in NULL. */
+const struct tierd_sampler_ops *const *tierd_sampler_registry(void);
+
+extern const struct tierd_sampler_ops tierd_sampler_pmu_ops;
+
+#endif

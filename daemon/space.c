@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "space.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/util.h"
+
+static uint64_t new_id(pid_t pid)
+{
+	static uint32_t generation;
+
+	return (uint64_t)++generation << 32 | (uint32_t)pid;
+}
+
+int tierd_space_new(const struct tierd_root *root, pid_t pid, struct tierd_space **ret)
+{
+	_cleanup_(freep) struct tierd_space *space = calloc(1, sizeof(*space));
+	struct tierd_process process;
+	int r;
+
+	if (!space)
+		return -ENOMEM;
+	space->pidfd = syscall(SYS_pidfd_open, pid, 0);
+	if (space->pidfd < 0)
+		return errno == EINVAL ? -ESRCH : -errno;
+	r = tierd_process_read(root, pid, &process);
+	if (r < 0) {
+		close(space->pidfd);
+		return r;
+	}
+	space->pid = pid;
+	space->start_ticks = process.start_ticks;
+	space->id = new_id(pid);
+	*ret = TAKE_PTR(space);
+	return 0;
+}
+
+static void forget(struct tierd_space *space, struct tier_group *heat)
+{
+	if (space->is_known)
+		tier_group_forget_space(heat, space->id);
+	space->is_known = false;
+}
+
+struct tierd_space *tierd_space_free(struct tierd_space *space, struct tier_group *heat)
+{
+	if (!space)
+		return NULL;
+	forget(space, heat);
+	close(space->pidfd);
+	free(space->mappings);
+	free(space);
+	return NULL;
+}
+
+void tierd_space_restart(struct tierd_space *space, struct tier_group *heat)
+{
+	forget(space, heat);
+	space->id = new_id(space->pid);
+	free(TAKE_PTR(space->mappings));
+	space->n_mappings = space->cursor_mapping = 0;
+	space->cursor = space->blocks = space->blocks_now = space->passes = 0;
+}
+
+/* What lies between mappings is mapped no more. */
+static void forget_gaps(const struct tierd_space *space, struct tier_group *heat)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < space->n_mappings; i++) {
+		tier_group_forget_range(heat, space->id, end, space->mappings[i].start);
+		end = space->mappings[i].end;
+	}
+	tier_group_forget_range(heat, space->id, end, UINT64_MAX);
+}
+
+static int begin_pass(
+	struct tierd_space *space, const struct tierd_root *root, struct tier_group *heat)
+{
+	struct tierd_mapping *mappings;
+	size_t n;
+	int r;
+
+	r = tierd_process_read_mappings(root, space->pid, &mappings, &n);
+	if (r < 0)
+		return r;
+	free(space->mappings);
+	space->mappings = mappings;
+	space->n_mappings = n;
+	space->cursor_mapping = 0;
+	space->cursor = 0;
+	space->blocks_now = 0;
+	if (space->is_known)
+		forget_gaps(space, heat);
+	return 0;
+}
+
+static bool end_pass(struct tierd_space *space)
+{
+	space->blocks = space->blocks_now;
+	space->passes++;
+	space->n_mappings = 0;
+	return true;
+}
+
+/* Advances the cursor to the next block that is mapped; false at the end. */
+static bool next_blocks(struct tierd_space *space, size_t max_blocks,
+	uint64_t *ret_address, size_t *ret_n)
+{
+	for (; space->cursor_mapping < space->n_mappings; space->cursor_mapping++) {
+		const struct tierd_mapping *mapping =
+			&space->mappings[space->cursor_mapping];
+		uint64_t first = mapping->start & ~(TIER_BLOCK_SIZE - 1);
+
+		first = TIER_MAX(first, space->cursor);
+		if (first >= mapping->end)
+			continue;
+		*ret_address = first;
+		*ret_n = TIER_MIN(
+			(mapping->end - first + TIER_BLOCK_SIZE - 1) >> TIER_BLOCK_SHIFT,
+			(uint64_t)max_blocks);
+		space->cursor = first + *ret_n * TIER_BLOCK_SIZE;
+		return true;
+	}
+	return false;
+}
+
+static int set_residency(struct tierd_space *space, struct tier_group *heat,
+	uint64_t address, const struct tierd_block_residency *found)
+{
+	struct tier_residency residency = { .huge = found->is_huge };
+
+	memcpy(residency.resident, found->present_movable, sizeof(residency.resident));
+	memcpy(residency.fast, found->fast, sizeof(residency.fast));
+	space->is_known = true;
+	return tier_group_set_residency(heat, space->id, address, &residency);
+}
+
+static int look_at(struct tierd_space *space, int pagemap,
+	struct tierd_pagemap_reader *reader, struct tier_group *heat, uint64_t address,
+	size_t n)
+{
+	struct tierd_block_residency found[TIERD_PAGEMAP_BATCH_MAX];
+	int r;
+
+	r = tierd_pagemap_read_blocks(reader, pagemap, address, n, found);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		r = set_residency(space, heat, address + i * TIER_BLOCK_SIZE, &found[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int tierd_space_sweep(struct tierd_space *space, const struct tierd_root *root,
+	struct tierd_pagemap_reader *reader, struct tier_group *heat, size_t max_blocks)
+{
+	_cleanup_(closep) int pagemap = -EBADF;
+	uint64_t address;
+	size_t n;
+	int r;
+
+	if (space->n_mappings == 0) {
+		r = begin_pass(space, root, heat);
+		if (r < 0)
+			return r;
+	}
+	r = tierd_pagemap_open(root, space->pid, &pagemap);
+	if (r < 0)
+		return r;
+	while (max_blocks > 0) {
+		if (!next_blocks(space,
+			    TIER_MIN(max_blocks, (size_t)TIERD_PAGEMAP_BATCH_MAX),
+			    &address, &n))
+			return end_pass(space);
+		r = look_at(space, pagemap, reader, heat, address, n);
+		if (r < 0)
+			return r;
+		space->blocks_now += n;
+		max_blocks -= n;
+	}
+	return 0;
+}
+
+int tierd_space_look(struct tierd_space *space, const struct tierd_root *root,
+	struct tierd_pagemap_reader *reader, struct tier_group *heat, uint64_t address)
+{
+	_cleanup_(closep) int pagemap = -EBADF;
+	int r;
+
+	r = tierd_pagemap_open(root, space->pid, &pagemap);
+	if (r < 0)
+		return r;
+	return look_at(space, pagemap, reader, heat, address & ~(TIER_BLOCK_SIZE - 1), 1);
+}

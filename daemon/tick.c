@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What tierd does all day: drain the sampler, see who came and went, look at residency,
+ * plan, hand plans to the migrator, and steer the sampling rate. Results of migrations
+ * come in between ticks; where a plan was cut short the next is made at once.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "manager-internal.h"
+
+#define NSEC UINT64_C(1000000000)
+
+#define LOOK_FOR_GROUPS_NS    (2 * NSEC)
+#define LOOK_FOR_PROCESSES_NS (1 * NSEC)
+
+/* Records taken from the sampler at a time; more wait for the next tick. */
+#define DRAIN_RECORDS_MAX 65536
+
+/* Part of a tick that residency may take, over all groups. */
+#define SWEEP_SHARE 8
+
+/* ---- Samples ------------------------------------------------------------------- */
+
+static void on_sample(void *userdata, const struct tierd_access *access)
+{
+	struct tierd_manager *manager = userdata;
+	struct tierd_attribution *attribution =
+		tierd_manager_attribute(manager, access->pid);
+
+	if (attribution)
+		tierd_group_sample(attribution->group, attribution->space,
+			access->address, access->is_store);
+}
+
+static void on_exec(void *userdata, uint32_t pid)
+{
+	struct tierd_manager *manager = userdata;
+	struct tierd_attribution *attribution = tierd_manager_attribute(manager, pid);
+
+	if (attribution)
+		tierd_space_restart(
+			attribution->space, tierd_group_heat(attribution->group));
+}
+
+static void on_process_exit(void *userdata, uint32_t pid)
+{
+	struct tierd_manager *manager = userdata;
+
+	if (tierd_manager_attribute(manager, pid))
+		manager->processes_changed = true;
+}
+
+static void on_fork(void *userdata, uint32_t parent, _unused_ uint32_t child)
+{
+	struct tierd_manager *manager = userdata;
+
+	if (tierd_manager_attribute(manager, parent))
+		manager->processes_changed = true;
+}
+
+static void drain(struct tierd_manager *manager)
+{
+	const struct tierd_sampler_sink sink = {
+		.userdata = manager,
+		.on_sample = on_sample,
+		.on_exec = on_exec,
+		.on_exit = on_process_exit,
+		.on_fork = on_fork,
+	};
+	int r = tierd_sampler_drain(manager->sampler, DRAIN_RECORDS_MAX, &sink);
+
+	if (r < 0)
+		log_error_errno(r, "cannot drain the sampler");
+}
+
+/*
+ * What a page accessed once a second would have been sampled since the last tick, given
+ * the period and what was lost.
+ */
+static double exposure(struct tierd_manager *manager, uint64_t elapsed_ns)
+{
+	struct tierd_sampler_stats stats;
+	double samples, lost;
+
+	tierd_sampler_get_stats(manager->sampler, &stats);
+	samples = stats.samples - manager->samples_seen;
+	lost = stats.lost - manager->samples_lost_seen;
+	manager->samples_seen = stats.samples;
+	manager->samples_lost_seen = stats.lost;
+	if (stats.period == 0)
+		return 0;
+	return (double)elapsed_ns / NSEC / stats.period *
+	       (samples + lost > 0 ? samples / (samples + lost) : 1);
+}
+
+static void steer(struct tierd_manager *manager, uint64_t now_ns, uint64_t elapsed_ns)
+{
+	bool is_settled = true;
+	int r;
+
+	for (size_t i = 0; i < manager->n_groups; i++)
+		is_settled &= tierd_group_is_settled(manager->groups[i], now_ns);
+	r = tierd_sampler_set_rate(manager->sampler,
+		is_settled ? manager->config.samples_per_second_settled
+			   : manager->config.samples_per_second_max,
+		elapsed_ns);
+	if (r < 0)
+		log_error_errno(r, "cannot set the sampling period");
+}
+
+/* ---- Plans --------------------------------------------------------------------- */
+
+static uint64_t saturating_sub(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* The node of the fast tier, or of the nearest slow one with room, that has most free. */
+static int choose_node(const struct tierd_manager *manager, bool fast)
+{
+	const struct tierd_topology *topology = &manager->topology;
+	unsigned best_tier = UINT_MAX;
+	uint64_t best_bytes = 0;
+	int best = -1;
+
+	for (unsigned i = 0; i < topology->n_nodes; i++) {
+		const struct tierd_node_memory *memory = &manager->node_memory[i];
+		unsigned tier = topology->nodes[i].tier;
+		uint64_t bytes =
+			saturating_sub(memory->free_bytes, memory->high_watermark_bytes);
+
+		if ((tier == 0) != fast || (!fast && bytes == 0))
+			continue;
+		if (best < 0 || tier < best_tier ||
+			(tier == best_tier && bytes > best_bytes)) {
+			best = topology->nodes[i].id;
+			best_tier = tier;
+			best_bytes = bytes;
+		}
+	}
+	return best;
+}
+
+/* Bytes to spare on the fast nodes beyond watermark and headroom, and bytes short. */
+static void weigh_fast_nodes(
+	const struct tierd_manager *manager, uint64_t *ret_room, uint64_t *ret_short)
+{
+	uint64_t headroom = tierd_amount_resolve(
+		manager->config.headroom, manager->context.dram_total_bytes);
+	uint64_t have = 0;
+
+	for (unsigned i = 0; i < manager->topology.n_nodes; i++) {
+		const struct tierd_node_memory *memory = &manager->node_memory[i];
+
+		if (manager->topology.nodes[i].tier == 0)
+			have += saturating_sub(
+				memory->free_bytes + memory->reclaimable_bytes,
+				memory->high_watermark_bytes);
+	}
+	*ret_room = saturating_sub(have, headroom);
+	*ret_short = saturating_sub(headroom, have);
+}
+
+static uint64_t promoted_bytes_of(const struct tier_plan *plan)
+{
+	uint64_t pages = 0;
+	size_t n;
+	const struct tier_move *moves = tier_plan_moves(plan, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (moves[i].reason == TIER_REASON_HOT ||
+			moves[i].reason == TIER_REASON_FILL)
+			pages += moves[i].pages;
+	return pages * TIER_PAGE_SIZE;
+}
+
+static int plan_group(struct tierd_manager *manager, struct tierd_group *group,
+	uint64_t now_ns, uint64_t *room_bytes, uint64_t owed_bytes)
+{
+	int fast = choose_node(manager, true), slow = choose_node(manager, false);
+	struct tier_plan *plan;
+	uint64_t room_pages;
+	size_t n;
+	int r;
+
+	r = tierd_group_plan(group, now_ns, *room_bytes, owed_bytes, &plan, &room_pages);
+	if (r < 0 || !plan)
+		return r;
+	tier_plan_moves(plan, &n);
+	*room_bytes = saturating_sub(*room_bytes, promoted_bytes_of(plan));
+	if (n > 0 && slow >= 0 && tierd_group_moves_pages(group))
+		r = tierd_group_submit(
+			group, manager->migrator, plan, room_pages, fast, slow);
+	tier_plan_free(plan);
+	return r;
+}
+
+static void plan(struct tierd_manager *manager, uint64_t now_ns)
+{
+	uint64_t room, lacking, spare = 0;
+
+	weigh_fast_nodes(manager, &room, &lacking);
+	for (size_t i = 0; i < manager->n_groups; i++)
+		spare += tierd_group_spare_bytes(manager->groups[i]);
+	for (size_t i = 0; i < manager->n_groups; i++) {
+		struct tierd_group *group = manager->groups[i];
+		double share =
+			spare > 0 ? (double)tierd_group_spare_bytes(group) / spare : 0;
+		int r = plan_group(
+			manager, group, now_ns, &room, TIER_MIN(lacking, spare) * share);
+
+		if (r < 0)
+			log_error_errno(r, "%s: cannot plan", tierd_group_path(group));
+	}
+}
+
+/* ---- The tick ------------------------------------------------------------------ */
+
+static bool is_due(uint64_t *last_ns, uint64_t now_ns, uint64_t every_ns)
+{
+	if (*last_ns != 0 && now_ns - *last_ns < every_ns)
+		return false;
+	*last_ns = now_ns;
+	return true;
+}
+
+static void look_around(struct tierd_manager *manager, uint64_t now_ns)
+{
+	if (is_due(&manager->groups_looked_ns, now_ns, LOOK_FOR_GROUPS_NS))
+		tierd_manager_look_for_groups(manager);
+	if (is_due(&manager->processes_looked_ns, now_ns, LOOK_FOR_PROCESSES_NS) ||
+		manager->processes_changed)
+		tierd_manager_look_for_processes(manager);
+}
+
+static void read_memory(struct tierd_manager *manager)
+{
+	int r = tierd_nodes_memory_read(
+		&manager->root, &manager->topology, manager->node_memory);
+
+	if (r < 0)
+		log_error_errno(r, "cannot read the nodes' memory");
+	for (size_t i = 0; i < manager->n_groups; i++) {
+		r = tierd_group_read_memory(manager->groups[i]);
+		if (r < 0 && r != -ENODEV)
+			log_error_errno(r, "%s: cannot read its memory.numa_stat",
+				tierd_group_path(manager->groups[i]));
+	}
+}
+
+static void tick(struct tierd_manager *manager)
+{
+	uint64_t now_ns = tierd_now_ns();
+	uint64_t elapsed_ns = now_ns - manager->ticked_ns;
+	double exposed;
+
+	drain(manager);
+	exposed = exposure(manager, elapsed_ns);
+	manager->ticked_ns = now_ns;
+	look_around(manager, now_ns);
+	for (size_t i = 0; i < manager->n_groups; i++) {
+		struct tierd_group *group = manager->groups[i];
+
+		tierd_group_sweep(
+			group, manager->config.tick_ns / SWEEP_SHARE / manager->n_groups);
+		if (tier_group_advance(tierd_group_heat(group), now_ns, exposed) > 0)
+			log_info("%s: its accesses have moved elsewhere",
+				tierd_group_path(group));
+	}
+	read_memory(manager);
+	plan(manager, now_ns);
+	steer(manager, now_ns, elapsed_ns);
+}
+
+static int on_timer(sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+	struct tierd_manager *manager = userdata;
+	int r;
+
+	tick(manager);
+	r = sd_event_source_set_time_relative(source, manager->config.tick_ns / 1000);
+	if (r < 0)
+		return log_error_errno(r, "cannot set the tick's timer");
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int on_ring(_unused_ sd_event_source *source, _unused_ int fd,
+	_unused_ uint32_t events, void *userdata)
+{
+	drain(userdata);
+	return 0;
+}
+
+static int on_finished(_unused_ sd_event_source *source, _unused_ int fd,
+	_unused_ uint32_t events, void *userdata)
+{
+	struct tierd_manager *manager = userdata;
+	uint64_t now_ns = tierd_now_ns();
+	struct tier_job *job;
+
+	while ((job = tier_migrator_take(manager->migrator))) {
+		tierd_group_complete(tier_job_userdata(job), job, now_ns);
+		tier_job_free(job);
+	}
+	tierd_manager_free_leaving(manager);
+	tick(manager);
+	return 0;
+}
+
+static int watch_sampler(struct tierd_manager *manager)
+{
+	const int *fds;
+	size_t n;
+
+	tierd_sampler_get_fds(manager->sampler, &fds, &n);
+	manager->sampler_sources = calloc(n + 1, sizeof(*manager->sampler_sources));
+	if (!manager->sampler_sources)
+		return -ENOMEM;
+	for (; manager->n_sampler_sources < n; manager->n_sampler_sources++) {
+		size_t i = manager->n_sampler_sources;
+		int r = sd_event_add_io(manager->event, &manager->sampler_sources[i],
+			fds[i], EPOLLIN | EPOLLET, on_ring, manager);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int tierd_manager_start_ticking(struct tierd_manager *manager)
+{
+	int r;
+
+	r = watch_sampler(manager);
+	if (r < 0)
+		return r;
+	r = sd_event_add_io(manager->event, &manager->migrator_source,
+		tier_migrator_get_fd(manager->migrator), EPOLLIN, on_finished, manager);
+	if (r < 0)
+		return r;
+	manager->ticked_ns = tierd_now_ns();
+	return sd_event_add_time_relative(manager->event, &manager->timer,
+		CLOCK_MONOTONIC, 0, 10 * 1000, on_timer, manager);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake-manager.h"
+
+#define KIB        UINT64_C(1024)
+#define MIB        (1024 * KIB)
+#define GIB        (1024 * MIB)
+#define MIB_PAGES  (MIB / 4096)
+#define NS_PER_SEC UINT64_C(1000000000)
+
+const char *tier_version(void)
+{
+	return "1.2.3";
+}
+
+void tier_group_get_histogram(struct tier_group *group, struct tier_histogram *ret)
+{
+	*ret = ((struct tierd_group *)group)->histogram;
+}
+
+unsigned tier_histogram_bin_floor(unsigned bin)
+{
+	return bin == 0 ? 0 : 1u << (bin - 1);
+}
+
+const struct tierd_topology *tierd_manager_topology(const struct tierd_manager *manager)
+{
+	return &manager->topology;
+}
+
+const struct tierd_node_memory *tierd_manager_node_memory(
+	const struct tierd_manager *manager)
+{
+	return manager->memory;
+}
+
+void tierd_manager_get_sampler_stats(
+	const struct tierd_manager *manager, struct tierd_sampler_stats *ret)
+{
+	*ret = manager->sampler;
+}
+
+size_t tierd_manager_n_groups(const struct tierd_manager *manager)
+{
+	return manager->n_groups;
+}
+
+struct tierd_group *tierd_manager_group(const struct tierd_manager *manager, size_t i)
+{
+	assert(i < manager->n_groups);
+	return manager->groups[i];
+}
+
+struct tierd_group *tierd_manager_find_group(
+	const struct tierd_manager *manager, const char *cgroup)
+{
+	for (size_t i = 0; i < manager->n_groups; i++)
+		if (strcmp(manager->groups[i]->view.cgroup, cgroup) == 0)
+			return manager->groups[i];
+	return NULL;
+}
+
+void tierd_manager_get_cpu(
+	const struct tierd_manager *manager, uint64_t *ret_cpu_ns, uint64_t *ret_wall_ns)
+{
+	*ret_cpu_ns = manager->cpu_ns;
+	*ret_wall_ns = manager->wall_ns;
+}
+
+int tierd_manager_reload(struct tierd_manager *manager, char **ret_error)
+{
+	manager->n_reloads++;
+	*ret_error = manager->reload_error ? strdup(manager->reload_error) : NULL;
+	return manager->reload_result;
+}
+
+void tierd_group_get_view(const struct tierd_group *group, struct tierd_group_view *ret)
+{
+	*ret = group->view;
+}
+
+int tierd_group_set_quota(struct tierd_group *group, uint64_t bytes)
+{
+	if (bytes < group->view.dram_min_bytes)
+		return -EINVAL;
+	group->view.dram_quota_bytes = bytes;
+	return 0;
+}
+
+struct tier_group *tierd_group_heat(struct tierd_group *group)
+{
+	return (struct tier_group *)group;
+}
+
+int tierd_group_get_portions(
+	struct tierd_group *group, struct tierd_process_portions **ret, size_t *ret_n)
+{
+	struct tierd_process_portions *all = calloc(FAKE_PROCESSES_MAX, sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < group->n_processes; i++) {
+		size_t size = sizeof(group->processes[i].portions);
+
+		all[i].pid = group->processes[i].pid;
+		all[i].n_portions = group->processes[i].n_portions;
+		all[i].portions = malloc(size);
+		assert(all[i].portions);
+		memcpy(all[i].portions, group->processes[i].portions, size);
+	}
+	*ret = all;
+	*ret_n = group->n_processes;
+	return 0;
+}
+
+void tierd_process_portions_free(struct tierd_process_portions *portions, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(portions[i].portions);
+	free(portions);
+}
+
+static struct tierd_group gups, postgres, twin, awkward;
+
+static void fill_gups(void)
+{
+	struct tier_group_stats *heat;
+
+	gups = (struct tierd_group){
+		.view = {
+			.cgroup = FAKE_GUPS,
+			.policy = "/etc/tierd/policies.d/50-gups.conf",
+			.enforcement = "soft",
+			.engine = "rank",
+			.dram_quota_bytes = 700 * MIB,
+			.dram_min_bytes = 100 * MIB,
+			.dram_bytes = 712 * MIB,
+			.slow_bytes = 1348 * MIB,
+			.uncovered_bytes = 3 * MIB,
+			.bandwidth_max = UINT64_MAX,
+			.n_processes = 2,
+			.promoted_bytes = 402 * MIB,
+			.demoted_bytes = 390 * MIB,
+		},
+		.histogram = {
+			.fast_pages = { 290 * MIB_PAGES, 12 * MIB_PAGES, 60 * MIB_PAGES,
+				180 * MIB_PAGES, 150 * MIB_PAGES, 20 * MIB_PAGES },
+			.slow_pages = { 1200 * MIB_PAGES, 140 * MIB_PAGES, 7 * MIB_PAGES,
+				1 * MIB_PAGES },
+		},
+		.n_processes = 2,
+		.processes = {
+			{ 1234, 3, { { GIB, GIB }, { GIB, 0 }, { 12 * MIB, 6 * MIB } } },
+			{ 1240, 1, { { 8 * MIB, 1 * MIB } } },
+		},
+	};
+	heat = &gups.view.heat;
+	heat->hit_ratio = 0.9375;
+	heat->coverage = 0.875;
+	heat->mean_rate = 12.5;
+	heat->cut_rate = 50;
+	heat->coolings = 3;
+	heat->filtered_warm_pages = 99;
+	heat->tried_pages[TIER_PROMOTE] = 1005;
+	heat->tried_pages[TIER_DEMOTE] = 70;
+	heat->result_pages[TIER_PROMOTE][TIER_RESULT_DONE] = 900;
+	heat->result_pages[TIER_PROMOTE][TIER_RESULT_NOMEM] = 60;
+	heat->result_pages[TIER_PROMOTE][TIER_RESULT_BUSY] = 40;
+	heat->result_pages[TIER_PROMOTE][TIER_RESULT_CANCELLED] = 5;
+	heat->result_pages[TIER_DEMOTE][TIER_RESULT_DONE] = 70;
+	heat->planned_pages[TIER_REASON_EXCHANGE] = 7;
+	heat->samples[TIER_SAMPLED_FAST] = 15;
+	heat->samples[TIER_SAMPLED_SLOW] = 1;
+}
+
+/* No limit, no samples, no processes. */
+static void fill_idle(struct tierd_group *group, const char *cgroup)
+{
+	*group = (struct tierd_group){
+		.view = {
+			.cgroup = cgroup,
+			.policy = "/usr/lib/tierd/policies.d/default.conf",
+			.enforcement = "advise",
+			.engine = "rank",
+			.dram_quota_bytes = UINT64_MAX,
+			.dram_bytes = 4 * GIB,
+			.slow_bytes = 512 * KIB,
+			.bandwidth_max = UINT64_MAX,
+			.heat = { .hit_ratio = NAN },
+		},
+	};
+}
+
+static void fill_machine(struct tierd_manager *manager)
+{
+	manager->topology = (struct tierd_topology){
+		.nodes = {
+			{ .id = 0, .tier = 0 },
+			{ .id = 1, .tier = 1 },
+			{ .id = 3, .tier = 1 },
+		},
+		.n_nodes = 3,
+		.tiers = { { .node_mask = 1 }, { .node_mask = 2 | 8 } },
+		.n_tiers = 2,
+	};
+	manager->memory[0] = (struct tierd_node_memory){ GIB, 312 * MIB, MIB };
+	manager->memory[1] = (struct tierd_node_memory){ 3 * GIB, 2 * GIB, MIB };
+	manager->memory[2] = (struct tierd_node_memory){ 2 * GIB, GIB, MIB };
+	manager->sampler = (struct tierd_sampler_stats){
+		.source = "pmu",
+		.event = "tier_mem/latency=1/",
+		.period = 49,
+		.samples = 12345678,
+		.lost = 17,
+		.throttled = 2,
+	};
+	manager->cpu_ns = 138 * NS_PER_SEC;
+	manager->wall_ns = 11520 * NS_PER_SEC;
+}
+
+void fake_manager_fill(struct tierd_manager *manager)
+{
+	*manager = (struct tierd_manager){
+		.n_groups = 4,
+		.groups = { &gups, &postgres, &twin, &awkward },
+	};
+	fill_machine(manager);
+	fill_gups();
+	fill_idle(&postgres, FAKE_POSTGRES);
+	fill_idle(&twin, FAKE_TWIN);
+	fill_idle(&awkward, FAKE_AWKWARD);
+}
