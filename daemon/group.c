@@ -14,12 +14,18 @@
 #define SWEEP_PASS_NS     (60 * NSEC)
 #define SWEEP_STEP_BLOCKS 64
 
+/* A group over its quota waits so long for the first pass. */
+#define FIRST_LOOK_NS NSEC
+
 /* Blocks that samples fell into and that want a look, a tick. */
 #define LOOKS_MAX 128
 
 /* A group that moved less than this share of its memory within the time is settled. */
 #define SETTLED_NS      (5 * NSEC)
 #define SETTLED_DIVISOR 128
+
+/* Long enough for both directions to overlap, short enough to stay with the times. */
+#define JOB_TICKS 2
 
 #define BUDGET_PAGES_MIN 1024
 #define BUDGET_PAGES_MAX 32768
@@ -50,10 +56,11 @@ struct tierd_group {
 
 	bool has_job;
 	uint64_t job_began_ns;
-	uint64_t budget_pages; /* of a plan: about what a tick can carry out */
+	uint64_t budget_pages; /* of a plan: what can be carried out in JOB_TICKS */
 	uint64_t promoted_bytes;
 	uint64_t demoted_bytes;
 	double copy_cost_ns;
+	uint64_t born_ns;
 	uint64_t busy_since_ns; /* when moves last went beyond the settled share */
 	uint64_t window_ns;
 	uint64_t window_pages;
@@ -102,6 +109,7 @@ int tierd_group_new(const struct tierd_group_context *context,
 	if (!group)
 		return -ENOMEM;
 	group->context = context;
+	group->born_ns = now_ns();
 	group->budget_pages = BUDGET_PAGES_MIN * 4;
 	r = new_heat(context, &group->heat);
 	if (r < 0)
@@ -470,6 +478,15 @@ static uint64_t bytes_to_pages(uint64_t bytes)
 	return bytes == UINT64_MAX ? TIER_UNLIMITED_PAGES : bytes >> TIER_PAGE_SHIFT;
 }
 
+/* A quota has to be kept soon, but what to demote is better chosen after a first look. */
+static bool is_too_early(const struct tierd_group *group, uint64_t time_ns)
+{
+	if (group->is_swept)
+		return false;
+	return group->dram_bytes <= group->quota_bytes ||
+	       time_ns - group->born_ns < FIRST_LOOK_NS;
+}
+
 int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
 	uint64_t node_room_bytes, uint64_t node_owed_bytes, struct tier_plan **ret,
 	uint64_t *ret_room_pages)
@@ -484,8 +501,7 @@ int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
 	};
 
 	*ret = NULL;
-	if (group->has_job ||
-		(!group->is_swept && group->dram_bytes <= group->quota_bytes))
+	if (group->has_job || is_too_early(group, time_ns))
 		return 0;
 	*ret_room_pages = limits.fast_pages < limits.quota_pages
 				  ? TIER_MIN(limits.quota_pages - limits.fast_pages,
@@ -533,11 +549,11 @@ bool tierd_group_has_job(const struct tierd_group *group)
 	return group->has_job;
 }
 
-/* Jobs grow or shrink towards the length of a tick. */
+/* Jobs grow or shrink towards the length of JOB_TICKS. */
 static void learn_budget(struct tierd_group *group, uint64_t pages, uint64_t time_ns)
 {
 	double took_ns = TIER_MAX(time_ns - group->job_began_ns, UINT64_C(1));
-	double fitting = pages * (group->context->tick_ns / took_ns);
+	double fitting = pages * (JOB_TICKS * group->context->tick_ns / took_ns);
 	double budget = (group->budget_pages + fitting) / 2;
 
 	if (pages < BUDGET_PAGES_MIN / 2)

@@ -19,8 +19,12 @@
 /* Records taken from the sampler at a time; more wait for the next tick. */
 #define DRAIN_RECORDS_MAX 65536
 
-/* Part of a tick that residency may take, over all groups. */
-#define SWEEP_SHARE 8
+/* Part of a tick that residency may take, over all groups: at first, and later. */
+#define SWEEP_SHARE_FIRST 2
+#define SWEEP_SHARE       8
+
+/* With little left to gain a tick comes so much later. */
+#define SETTLED_TICKS 4
 
 /* ---- Samples ------------------------------------------------------------------- */
 
@@ -96,17 +100,21 @@ static double exposure(struct tierd_manager *manager, uint64_t elapsed_ns)
 	       (samples + lost > 0 ? samples / (samples + lost) : 1);
 }
 
+static bool is_settled(const struct tierd_manager *manager, uint64_t now_ns)
+{
+	for (size_t i = 0; i < manager->n_groups; i++)
+		if (!tierd_group_is_settled(manager->groups[i], now_ns))
+			return false;
+	return true;
+}
+
 static void steer(struct tierd_manager *manager, uint64_t now_ns, uint64_t elapsed_ns)
 {
-	bool is_settled = true;
-	int r;
-
-	for (size_t i = 0; i < manager->n_groups; i++)
-		is_settled &= tierd_group_is_settled(manager->groups[i], now_ns);
-	r = tierd_sampler_set_rate(manager->sampler,
-		is_settled ? manager->config.samples_per_second_settled
-			   : manager->config.samples_per_second_max,
+	int r = tierd_sampler_set_rate(manager->sampler,
+		is_settled(manager, now_ns) ? manager->config.samples_per_second_settled
+					    : manager->config.samples_per_second_max,
 		elapsed_ns);
+
 	if (r < 0)
 		log_error_errno(r, "cannot set the sampling period");
 }
@@ -265,7 +273,9 @@ static void tick(struct tierd_manager *manager)
 		struct tierd_group *group = manager->groups[i];
 
 		tierd_group_sweep(
-			group, manager->config.tick_ns / SWEEP_SHARE / manager->n_groups);
+			group, manager->config.tick_ns / manager->n_groups /
+				       (tierd_group_is_swept(group) ? SWEEP_SHARE
+								    : SWEEP_SHARE_FIRST));
 		if (tier_group_advance(tierd_group_heat(group), now_ns, exposed) > 0)
 			log_info("%s: its accesses have moved elsewhere",
 				tierd_group_path(group));
@@ -275,13 +285,16 @@ static void tick(struct tierd_manager *manager)
 	steer(manager, now_ns, elapsed_ns);
 }
 
-static int on_timer(sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static int on_timer(sd_event_source *source, _unused_ uint64_t due_usec, void *userdata)
 {
 	struct tierd_manager *manager = userdata;
+	uint64_t usec = manager->config.tick_ns / 1000;
 	int r;
 
 	tick(manager);
-	r = sd_event_source_set_time_relative(source, manager->config.tick_ns / 1000);
+	if (is_settled(manager, manager->ticked_ns))
+		usec *= SETTLED_TICKS;
+	r = sd_event_source_set_time_relative(source, usec);
 	if (r < 0)
 		return log_error_errno(r, "cannot set the tick's timer");
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

@@ -12,7 +12,11 @@
 
 #include "libtier.h"
 
-#define TIER_BATCH_MOVES 256
+/*
+ * Each call of move_pages(2) drains the page lists of all CPUs, which costs as much as
+ * migrating some hundred pages; a batch is much longer than that.
+ */
+#define TIER_BATCH_MOVES 1024
 #define TIER_BATCH_PAGES 1024
 
 struct tier_batch {

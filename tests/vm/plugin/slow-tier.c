@@ -12,7 +12,9 @@
  * It knows the sizes of the nodes, in order, and QEMU's way to lay them out; it knows
  * nothing of page tables, processes or kernels. The cache is indexed and tagged by
  * virtual line, since only a miss is worth the look-up of its physical address: processes
- * that use the same addresses share its lines, and nothing ever flushes it.
+ * that use the same addresses share its lines, and nothing ever flushes it. A miss on the
+ * line after the last one was prefetched: it costs nothing and is not sampled, as with the
+ * stream prefetchers of real processors.
  *
  * Arguments: node=MIB:NS once for each node, NS being its extra latency, 0 for DRAM;
  * shm=FILE for the rings, without which nothing is sampled.
@@ -52,6 +54,7 @@ struct node {
 
 struct vcpu {
 	uint64_t tags[CACHE_LINES];
+	uint64_t last_missed_line;
 	uint64_t misses_to_record;
 } __attribute__((aligned(64)));
 
@@ -68,6 +71,8 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(
 
 static bool is_cached(struct vcpu *vcpu, uint64_t va)
 {
+	bool is_prefetched;
+
 	/* No line has the number 0, so an empty tag matches none. */
 	uint64_t line = (va >> LINE_SHIFT) + 1;
 	uint64_t *tag = &vcpu->tags[(line ^ (line >> 13)) % CACHE_LINES];
@@ -75,7 +80,9 @@ static bool is_cached(struct vcpu *vcpu, uint64_t va)
 	if (*tag == line)
 		return true;
 	*tag = line;
-	return false;
+	is_prefetched = line == vcpu->last_missed_line + 1;
+	vcpu->last_missed_line = line;
+	return is_prefetched;
 }
 
 /*
