@@ -136,6 +136,9 @@ bool tierd_group_has_job(const struct tierd_group *group);
 void tierd_group_complete(
 	struct tierd_group *group, const struct tier_job *job, uint64_t now_ns);
 
+/* True if more moves are known to pay than can be carried out just now. */
+bool tierd_group_has_backlog(const struct tierd_group *group);
+
 /* True if next to nothing was moved of late: there is little left to gain. */
 bool tierd_group_is_settled(const struct tierd_group *group, uint64_t now_ns);
 

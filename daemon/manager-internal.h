@@ -12,6 +12,7 @@
 
 #include "bus.h"
 #include "cgroup.h"
+#include "clock.h"
 #include "config.h"
 #include "group.h"
 #include "manager.h"
@@ -64,8 +65,6 @@ struct tierd_manager {
 	uint64_t samples_lost_seen;
 	uint64_t started_ns;
 };
-
-uint64_t tierd_now_ns(void);
 
 /* membership.c: both log what goes wrong and carry on with what they have. */
 void tierd_manager_look_for_groups(struct tierd_manager *manager);

@@ -4,22 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "errtext.h"
 #include "exit-codes.h"
 #include "log.h"
 #include "manager-internal.h"
-
-#define NSEC UINT64_C(1000000000)
-
-uint64_t tierd_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NSEC + now.tv_nsec;
-}
 
 /* ---- Building up --------------------------------------------------------------- */
 
@@ -305,7 +294,7 @@ struct tierd_group *tierd_manager_find_group(
 
 static uint64_t timeval_ns(const struct timeval *time)
 {
-	return (uint64_t)time->tv_sec * NSEC + (uint64_t)time->tv_usec * 1000;
+	return (uint64_t)time->tv_sec * TIERD_NSEC + (uint64_t)time->tv_usec * 1000;
 }
 
 void tierd_manager_get_cpu(

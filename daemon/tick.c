@@ -11,10 +11,8 @@
 #include "log.h"
 #include "manager-internal.h"
 
-#define NSEC UINT64_C(1000000000)
-
-#define LOOK_FOR_GROUPS_NS    (2 * NSEC)
-#define LOOK_FOR_PROCESSES_NS (1 * NSEC)
+#define LOOK_FOR_GROUPS_NS    (2 * TIERD_NSEC)
+#define LOOK_FOR_PROCESSES_NS (1 * TIERD_NSEC)
 
 /* Records taken from the sampler at a time; more wait for the next tick. */
 #define DRAIN_RECORDS_MAX 65536
@@ -22,6 +20,9 @@
 /* Part of a tick that residency may take, over all groups: at first, and later. */
 #define SWEEP_SHARE_FIRST 2
 #define SWEEP_SHARE       8
+
+/* Part of the highest sampling rate while migration is the bottleneck. */
+#define BACKLOG_RATE_DIVISOR 4
 
 /* With little left to gain a tick comes so much later. */
 #define SETTLED_TICKS 4
@@ -96,7 +97,7 @@ static double exposure(struct tierd_manager *manager, uint64_t elapsed_ns)
 	manager->samples_lost_seen = stats.lost;
 	if (stats.period == 0)
 		return 0;
-	return (double)elapsed_ns / NSEC / stats.period *
+	return (double)elapsed_ns / TIERD_NSEC / stats.period *
 	       (samples + lost > 0 ? samples / (samples + lost) : 1);
 }
 
@@ -108,12 +109,30 @@ static bool is_settled(const struct tierd_manager *manager, uint64_t now_ns)
 	return true;
 }
 
+/* Samples cost the workload as well; while migration is what holds things up, and while
+ * there is nothing left to gain, fewer will do. */
+static uint64_t wanted_rate(const struct tierd_manager *manager, uint64_t now_ns)
+{
+	const struct tierd_config *config = &manager->config;
+	uint64_t rate = config->samples_per_second_settled;
+
+	for (size_t i = 0; i < manager->n_groups; i++) {
+		const struct tierd_group *group = manager->groups[i];
+
+		if (tierd_group_is_settled(group, now_ns))
+			continue;
+		if (!tierd_group_has_backlog(group))
+			return config->samples_per_second_max;
+		rate = TIER_MAX(
+			rate, config->samples_per_second_max / BACKLOG_RATE_DIVISOR);
+	}
+	return rate;
+}
+
 static void steer(struct tierd_manager *manager, uint64_t now_ns, uint64_t elapsed_ns)
 {
-	int r = tierd_sampler_set_rate(manager->sampler,
-		is_settled(manager, now_ns) ? manager->config.samples_per_second_settled
-					    : manager->config.samples_per_second_max,
-		elapsed_ns);
+	int r = tierd_sampler_set_rate(
+		manager->sampler, wanted_rate(manager, now_ns), elapsed_ns);
 
 	if (r < 0)
 		log_error_errno(r, "cannot set the sampling period");

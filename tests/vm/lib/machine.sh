@@ -7,6 +7,10 @@
 # as its second disk; what comes out goes through three virtio serial ports: the scenario's
 # output, a few lines of status, and an archive of its results.
 
+# TCG carries out "rep movsb" byte by byte. A kernel that finds no fast string instructions
+# copies and clears pages by words, eight times as fast.
+readonly guest_cpu=max,erms=off,fsrm=off
+
 # Of the fast node; each slow node has so many more of it.
 readonly dram_latency_ns=80
 

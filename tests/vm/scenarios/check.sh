@@ -25,6 +25,12 @@ fail()
 	echo "FAIL  $*"
 }
 
+# show TEXT: a few lines of it, indented.
+show()
+{
+	[[ -z $1 ]] || head -n 20 <<<"$1" | sed 's/^/        | /'
+}
+
 # check WHAT COMMAND…: the command succeeds. What it said is shown if it does not.
 check()
 {
@@ -35,9 +41,7 @@ check()
 		pass "$what"
 	else
 		fail "$what"
-		if [[ -n $said ]]; then
-			head -n 20 <<<"$said" | sed 's/^/        | /'
-		fi
+		show "$said"
 	fi
 }
 
@@ -63,7 +67,7 @@ check_within()
 		pass "$what (after $((SECONDS - start)) s)"
 	else
 		fail "$what within $limit s"
-		"$@" 2>&1 | tail -n 10 | sed 's/^/        | /'
+		show "$("$@" 2>&1)"
 	fi
 }
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A group's state, for the files that share it: group.c (what it is and holds),
+ * group-watch.c (its processes, samples and residency), group-plan.c (its plans and jobs)
+ * and group-portions.c (the notes' view of it).
+ */
+#ifndef TIERD_GROUP_INTERNAL_H
+#define TIERD_GROUP_INTERNAL_H
+
+#include "clock.h"
+#include "group.h"
+
+/* Blocks that samples fell into and that want a look, a tick. */
+#define TIERD_LOOKS_MAX 128
+
+struct tierd_look {
+	struct tierd_space *space;
+	uint64_t address;
+};
+
+struct tierd_group {
+	const struct tierd_group_context *context;
+	struct tierd_cgroup *cgroup;
+	struct tierd_policy policy;
+	struct tier_group *heat;
+	uint64_t quota_bytes;
+	uint64_t min_bytes;
+	uint64_t dram_bytes;
+	uint64_t slow_bytes;
+	uint64_t uncovered_bytes;
+	uint64_t born_ns;
+
+	struct tierd_space **spaces; /* by pid */
+	size_t n_spaces;
+	size_t sweep_space;
+	bool is_swept;
+	struct tierd_look looks[TIERD_LOOKS_MAX];
+	size_t n_looks;
+
+	bool has_job;
+	bool has_backlog; /* the last plan was cut short by its budget */
+	uint64_t job_began_ns;
+	uint64_t budget_pages; /* of a plan: what can be carried out in two ticks */
+	double copy_cost_ns;
+	uint64_t promoted_bytes;
+	uint64_t demoted_bytes;
+	uint64_t busy_since_ns; /* when moves last went beyond the settled share */
+	uint64_t window_ns;
+	uint64_t window_pages;
+};
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a group's state to a job of the migrator and back. How much a plan may ask for and
+ * what a copy costs is learnt from the jobs themselves.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "group-internal.h"
+
+/* A group over its quota waits so long for the first pass of the sweep. */
+#define FIRST_LOOK_NS TIERD_NSEC
+
+/* Long enough for both directions to overlap, short enough to stay with the times. */
+#define JOB_TICKS 3
+
+#define BUDGET_PAGES_MIN 1024
+#define BUDGET_PAGES_MAX 32768
+
+/* A group that moved less than this share of its memory within the time is settled. */
+#define SETTLED_NS      (5 * TIERD_NSEC)
+#define SETTLED_DIVISOR 128
+
+/* ---- Plans --------------------------------------------------------------------- */
+
+static uint64_t bytes_to_pages(uint64_t bytes)
+{
+	return bytes == UINT64_MAX ? TIER_UNLIMITED_PAGES : bytes >> TIER_PAGE_SHIFT;
+}
+
+/* A quota has to be kept soon, but what to demote is better chosen after a first look. */
+static bool is_too_early(const struct tierd_group *group, uint64_t time_ns)
+{
+	if (group->is_swept)
+		return false;
+	return group->dram_bytes <= group->quota_bytes ||
+	       time_ns - group->born_ns < FIRST_LOOK_NS;
+}
+
+int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
+	uint64_t node_room_bytes, uint64_t node_owed_bytes, struct tier_plan **ret,
+	uint64_t *ret_room_pages)
+{
+	struct tier_limits limits = {
+		.now_ns = time_ns,
+		.fast_pages = bytes_to_pages(group->dram_bytes),
+		.quota_pages = bytes_to_pages(group->quota_bytes),
+		.room_pages = bytes_to_pages(node_room_bytes),
+		.owed_pages = bytes_to_pages(node_owed_bytes),
+		.budget_pages = group->budget_pages,
+	};
+	int r;
+
+	*ret = NULL;
+	if (group->has_job || is_too_early(group, time_ns))
+		return 0;
+	*ret_room_pages = limits.fast_pages < limits.quota_pages
+				  ? TIER_MIN(limits.quota_pages - limits.fast_pages,
+					    limits.room_pages)
+				  : 0;
+	r = tier_group_plan(group->heat, &limits, ret);
+	if (r >= 0)
+		group->has_backlog = tier_plan_is_cut_short(*ret);
+	return r;
+}
+
+int tierd_group_submit(struct tierd_group *group, struct tier_migrator *migrator,
+	const struct tier_plan *plan, uint64_t room_pages, int fast_node, int slow_node)
+{
+	_cleanup_(freep) struct tier_target *targets =
+		calloc(group->n_spaces + 1, sizeof(*targets));
+	int r;
+
+	if (!targets)
+		return -ENOMEM;
+	for (size_t i = 0; i < group->n_spaces; i++)
+		targets[i] = (struct tier_target){
+			.space = group->spaces[i]->id,
+			.pid = group->spaces[i]->pid,
+			.pidfd = group->spaces[i]->pidfd,
+		};
+	r = tier_migrator_submit(migrator,
+		&(struct tier_job_config){
+			.plan = plan,
+			.targets = targets,
+			.n_targets = group->n_spaces,
+			.fast_node = fast_node,
+			.slow_node = slow_node,
+			.room_pages = room_pages,
+			.bandwidth_max = TIER_MIN(group->policy.bandwidth_max_bytes,
+				group->context->bandwidth_max_bytes),
+			.userdata = group,
+		});
+	if (r < 0)
+		return r;
+	group->has_job = true;
+	group->job_began_ns = tierd_now_ns();
+	return 0;
+}
+
+bool tierd_group_has_job(const struct tierd_group *group)
+{
+	return group->has_job;
+}
+
+/* Jobs grow or shrink towards the length of JOB_TICKS. */
+static void learn_budget(struct tierd_group *group, uint64_t pages, uint64_t time_ns)
+{
+	double took_ns = TIER_MAX(time_ns - group->job_began_ns, UINT64_C(1));
+	double fitting = pages * (JOB_TICKS * group->context->tick_ns / took_ns);
+	double budget = (group->budget_pages + fitting) / 2;
+
+	if (pages < BUDGET_PAGES_MIN / 2)
+		return;
+	budget = TIER_MAX(budget, (double)BUDGET_PAGES_MIN);
+	group->budget_pages = TIER_MIN(budget, (double)BUDGET_PAGES_MAX);
+}
+
+static void learn_copy_cost(struct tierd_group *group, const struct tier_job *job)
+{
+	uint64_t busy_ns, pages;
+	double cost_ns;
+
+	tier_job_cost(job, &busy_ns, &pages);
+	if (pages < 256)
+		return;
+	cost_ns = (double)busy_ns / pages;
+	group->copy_cost_ns = group->copy_cost_ns > 0
+				      ? 0.8 * group->copy_cost_ns + 0.2 * cost_ns
+				      : cost_ns;
+	tier_group_set_costs(group->heat, 0, group->copy_cost_ns + 1);
+}
+
+/* Activity is judged by windows of time, so that a trickle does not count. */
+static void note_activity(struct tierd_group *group, uint64_t pages, uint64_t time_ns)
+{
+	uint64_t held_bytes = group->dram_bytes + group->slow_bytes;
+
+	if (time_ns - group->window_ns >= SETTLED_NS) {
+		group->window_ns = time_ns;
+		group->window_pages = 0;
+	}
+	group->window_pages += pages;
+	if (group->window_pages * TIER_PAGE_SIZE > held_bytes / SETTLED_DIVISOR)
+		group->busy_since_ns = time_ns;
+}
+
+void tierd_group_complete(
+	struct tierd_group *group, const struct tier_job *job, uint64_t time_ns)
+{
+	uint64_t done[TIER_DIRECTION_MAX] = { 0 };
+
+	for (size_t i = 0; i < tier_job_n_moves(job); i++) {
+		enum tier_result result;
+		const struct tier_move *move = tier_job_move(job, i, &result);
+
+		tier_group_complete(group->heat, move, result, time_ns);
+		if (result == TIER_RESULT_DONE)
+			done[move->direction] += move->pages;
+	}
+	group->has_job = false;
+	group->promoted_bytes += done[TIER_PROMOTE] * TIER_PAGE_SIZE;
+	group->demoted_bytes += done[TIER_DEMOTE] * TIER_PAGE_SIZE;
+	learn_copy_cost(group, job);
+	learn_budget(group, TIER_MAX(done[TIER_PROMOTE], done[TIER_DEMOTE]), time_ns);
+	note_activity(group, done[TIER_PROMOTE] + done[TIER_DEMOTE], time_ns);
+}
+
+bool tierd_group_has_backlog(const struct tierd_group *group)
+{
+	return group->has_backlog;
+}
+
+bool tierd_group_is_settled(const struct tierd_group *group, uint64_t time_ns)
+{
+	return group->is_swept && time_ns - group->busy_since_ns > SETTLED_NS;
+}

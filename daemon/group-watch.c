@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a group learns by watching: which processes it has, where their memory is, and
+ * what of it is accessed. A first sweep of residency goes as fast as it may; later ones
+ * only keep the picture fresh, helped by samples that fall where nothing is known.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "group-internal.h"
+
+/* Later passes of the sweep take about so long. */
+#define SWEEP_PASS_NS     (60 * TIERD_NSEC)
+#define SWEEP_STEP_BLOCKS 64
+
+/* ---- Processes ----------------------------------------------------------------- */
+
+size_t tierd_group_n_spaces(const struct tierd_group *group)
+{
+	return group->n_spaces;
+}
+
+struct tierd_space *tierd_group_space(const struct tierd_group *group, size_t i)
+{
+	return group->spaces[i];
+}
+
+static struct tierd_space *take_space(
+	struct tierd_space **spaces, size_t n, size_t *cursor, pid_t pid)
+{
+	while (*cursor < n && spaces[*cursor]->pid < pid)
+		(*cursor)++;
+	if (*cursor == n || spaces[*cursor]->pid != pid)
+		return NULL;
+	spaces[*cursor]->is_claimed = true;
+	return spaces[*cursor];
+}
+
+static bool is_same_process(const struct tierd_group *group, struct tierd_space *space)
+{
+	struct tierd_process process;
+
+	return tierd_process_read(group->context->root, space->pid, &process) >= 0 &&
+	       process.start_ticks == space->start_ticks;
+}
+
+int tierd_group_set_processes(struct tierd_group *group, const pid_t *pids, size_t n)
+{
+	struct tierd_space **spaces = calloc(n + 1, sizeof(*spaces));
+	size_t n_spaces = 0, cursor = 0;
+
+	if (!spaces)
+		return -ENOMEM;
+	for (size_t i = 0; i < group->n_spaces; i++)
+		group->spaces[i]->is_claimed = false;
+	for (size_t i = 0; i < n; i++) {
+		struct tierd_space *space =
+			take_space(group->spaces, group->n_spaces, &cursor, pids[i]);
+
+		if (space && !is_same_process(group, space)) {
+			space->is_claimed = false;
+			space = NULL;
+		}
+		if (!space && tierd_space_new(group->context->root, pids[i], &space) < 0)
+			continue;
+		group->is_swept &= space->passes > 0;
+		spaces[n_spaces++] = space;
+	}
+	for (size_t i = 0; i < group->n_spaces; i++)
+		if (!group->spaces[i]->is_claimed)
+			tierd_space_free(group->spaces[i], group->heat);
+	free(group->spaces);
+	group->spaces = spaces;
+	group->n_spaces = n_spaces;
+	group->n_looks = 0;
+	return 0;
+}
+
+/* ---- Samples and residency ----------------------------------------------------- */
+
+static void remember_look(
+	struct tierd_group *group, struct tierd_space *space, uint64_t address)
+{
+	address &= ~(TIER_BLOCK_SIZE - 1);
+	if (group->n_looks == TIERD_LOOKS_MAX)
+		return;
+	for (size_t i = 0; i < group->n_looks; i++)
+		if (group->looks[i].address == address && group->looks[i].space == space)
+			return;
+	group->looks[group->n_looks++] = (struct tierd_look){ space, address };
+}
+
+void tierd_group_sample(struct tierd_group *group, struct tierd_space *space,
+	uint64_t address, bool is_store)
+{
+	int sampled = tier_group_sample(group->heat, &(struct tier_sample){
+							     .space = space->id,
+							     .address = address,
+							     .is_store = is_store,
+						     });
+
+	if (sampled == TIER_SAMPLED_UNKNOWN || sampled == TIER_SAMPLED_UNCOVERED)
+		remember_look(group, space, address);
+}
+
+static void do_looks(struct tierd_group *group)
+{
+	for (size_t i = 0; i < group->n_looks; i++)
+		(void)tierd_space_look(group->looks[i].space, group->context->root,
+			group->context->reader, group->heat, group->looks[i].address);
+	group->n_looks = 0;
+}
+
+/* How many blocks a tick may look at so that a pass takes as long as it should. */
+static size_t sweep_quantum(const struct tierd_group *group)
+{
+	uint64_t blocks = 0;
+
+	if (!group->is_swept)
+		return SIZE_MAX;
+	for (size_t i = 0; i < group->n_spaces; i++)
+		blocks += group->spaces[i]->blocks;
+	return blocks * group->context->tick_ns / SWEEP_PASS_NS + 1;
+}
+
+static void next_space(struct tierd_group *group)
+{
+	if (++group->sweep_space >= group->n_spaces) {
+		group->sweep_space = 0;
+		group->is_swept = true;
+		for (size_t i = 0; i < group->n_spaces; i++)
+			group->is_swept &= group->spaces[i]->passes > 0;
+	}
+}
+
+void tierd_group_sweep(struct tierd_group *group, uint64_t budget_ns)
+{
+	uint64_t until_ns = tierd_now_ns() + budget_ns;
+	size_t quantum = sweep_quantum(group), passes = 0;
+
+	do_looks(group);
+	while (quantum > 0 && passes < group->n_spaces && tierd_now_ns() < until_ns) {
+		size_t step = TIER_MIN(quantum, (size_t)SWEEP_STEP_BLOCKS);
+		struct tierd_space *space;
+		int r;
+
+		if (group->sweep_space >= group->n_spaces)
+			group->sweep_space = 0;
+		space = group->spaces[group->sweep_space];
+		r = tierd_space_sweep(space, group->context->root, group->context->reader,
+			group->heat, step);
+		if (r < 0)
+			space->passes++; /* unreadable: nothing to wait for */
+		if (r != 0) {
+			next_space(group);
+			passes++;
+		}
+		quantum -= step;
+	}
+	if (group->n_spaces == 0)
+		group->is_swept = true;
+}
+
+bool tierd_group_is_swept(const struct tierd_group *group)
+{
+	return group->is_swept;
+}
