@@ -78,7 +78,7 @@ machine_arguments()
 		total=$((total + mib))
 	done
 	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot
-		-accel "tcg,thread=$opt_thread" -cpu max
+		-accel "tcg,thread=$opt_thread" -cpu "$guest_cpu"
 		-machine 'q35,hmat=on,sata=off,smbus=off'
 		-smp "$opt_cpus" -m "${total}M"
 		-kernel "$image/vmlinuz" -initrd "$image/initrd"
