@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,27 @@ static int read_machine(struct tierd_manager *manager)
 	if (r < 0)
 		return fail(TIERD_EXIT_OS, r, NULL, "cannot prepare the residency sweep");
 	return 0;
+}
+
+/* Two hands at the same pages undo each other's work. */
+static void warn_of_kernel_tiering(const struct tierd_manager *manager)
+{
+	_cleanup_(freep) char *demotion = NULL;
+	uint64_t balancing;
+
+	if (tierd_root_read_u64(
+		    &manager->root, "/proc/sys/kernel/numa_balancing", &balancing) >= 0 &&
+		balancing != 0)
+		log_warning("kernel.numa_balancing is %" PRIu64
+			    ": the kernel promotes pages behind tierd's back, "
+			    "beyond any quota (sysctl kernel.numa_balancing=0)",
+			balancing);
+	if (tierd_root_read_line(&manager->root, "/sys/kernel/mm/numa/demotion_enabled",
+		    &demotion) >= 0 &&
+		strcmp(demotion, "true") == 0)
+		log_warning(
+			"/sys/kernel/mm/numa/demotion_enabled is true: "
+			"the kernel demotes pages behind tierd's back (write 0 to it)");
 }
 
 /* The kernel hides frame numbers, by zeroes, from those without CAP_SYS_ADMIN. */
@@ -195,6 +217,7 @@ static int start(struct tierd_manager *manager)
 		(r = check_privileges(manager)) != 0 ||
 		(r = open_sampler(manager)) != 0 || (r = start_migrator(manager)) != 0)
 		return r;
+	warn_of_kernel_tiering(manager);
 	set_context(manager);
 	r = open_bus(manager);
 	if (r != 0)

@@ -82,7 +82,7 @@ machine_arguments()
 		-machine 'q35,hmat=on,sata=off,smbus=off'
 		-smp "$opt_cpus" -m "${total}M"
 		-kernel "$image/vmlinuz" -initrd "$image/initrd"
-		-append "console=ttyS0 root=/dev/vda rw systemd.unit=$target quiet systemd.show_status=0 mitigations=off panic=-1 $opt_append"
+		-append "console=ttyS0 root=/dev/vda rw systemd.unit=$target quiet systemd.show_status=0 mitigations=off numa_balancing=disable panic=-1 $opt_append"
 		-drive "file=$image/disk.img,format=raw,if=virtio,snapshot=on"
 		-drive "file=$run_dir/payload.tar,format=raw,if=virtio,readonly=on")
 	machine_node_arguments
