@@ -5,6 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* $JOURNAL_STREAM names what standard error was at first; it may be another by now. */
+static bool is_read_by_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(STDERR_FILENO, &st) >= 0 && st.st_dev == device &&
+	       st.st_ino == inode;
+}
 
 int tierd_log(int priority, int error, const char *format, ...)
 {
@@ -14,7 +28,7 @@ int tierd_log(int priority, int error, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (getenv("JOURNAL_STREAM"))
+	if (is_read_by_journal())
 		fprintf(stderr, "<%d>", priority);
 	else
 		fputs("tierd: ", stderr);

@@ -85,7 +85,8 @@ static int read_machine(struct tierd_manager *manager)
 	r = tierd_pagemap_reader_new(&manager->root, manager->phys_map,
 		manager->topology.tiers[0].node_mask, &manager->reader);
 	if (r < 0)
-		return fail(TIERD_EXIT_OS, r, NULL, "cannot prepare the residency sweep");
+		return fail(status_of_error(r), r, NULL,
+			"cannot read /proc/kpageflags (CAP_DAC_READ_SEARCH is needed)");
 	return 0;
 }
 
@@ -129,6 +130,20 @@ static int check_privileges(struct tierd_manager *manager)
 	return 0;
 }
 
+/* What is wrong with an event is the configuration's fault only if that chose it. */
+static int status_of_sampler_error(const struct tierd_config *config, int error)
+{
+	switch (error) {
+	case -EINVAL:
+	case -ENOENT:
+	case -ENODATA:
+	case -EOPNOTSUPP:
+		return *config->event ? TIERD_EXIT_CONFIG : TIERD_EXIT_UNAVAILABLE;
+	default:
+		return status_of_error(error);
+	}
+}
+
 static int open_sampler(struct tierd_manager *manager)
 {
 	const struct tierd_sampler_config config = {
@@ -142,8 +157,8 @@ static int open_sampler(struct tierd_manager *manager)
 
 	r = tierd_sampler_open(&config, &manager->sampler, &error);
 	if (r < 0)
-		return fail(
-			status_of_error(r), r, error, "cannot sample memory accesses");
+		return fail(status_of_sampler_error(&manager->config, r), r, error,
+			"cannot sample memory accesses");
 	tierd_sampler_get_stats(manager->sampler, &stats);
 	log_info("sampling %s on %u CPUs", stats.event, stats.n_cpus);
 	return 0;
