@@ -80,3 +80,27 @@ int tierd_bandwidth_parse(const char *text, uint64_t *ret_bytes_per_second)
 	*ret_bytes_per_second = bytes;
 	return 0;
 }
+
+int tierd_amount_parse_field(const char *value, void *field)
+{
+	return tierd_amount_parse(value, field);
+}
+
+int tierd_amount_parse_finite_field(const char *value, void *field)
+{
+	struct tierd_amount amount;
+	int r;
+
+	r = tierd_amount_parse(value, &amount);
+	if (r < 0)
+		return r;
+	if (amount.kind == TIERD_AMOUNT_INFINITY)
+		return -ERANGE;
+	*(struct tierd_amount *)field = amount;
+	return 0;
+}
+
+int tierd_bandwidth_parse_field(const char *value, void *field)
+{
+	return tierd_bandwidth_parse(value, field);
+}

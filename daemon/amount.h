@@ -30,4 +30,10 @@ uint64_t tierd_amount_resolve(struct tierd_amount amount, uint64_t dram_total_by
 /* "400M" or "infinity", and not zero: a limit on bytes per second. */
 int tierd_bandwidth_parse(const char *text, uint64_t *ret_bytes_per_second);
 
+/* The same for tables of settings (strict-ini.h); an amount that may not be infinite is
+ * refused with -ERANGE. */
+int tierd_amount_parse_field(const char *value, void *field);
+int tierd_amount_parse_finite_field(const char *value, void *field);
+int tierd_bandwidth_parse_field(const char *value, void *field);
+
 #endif

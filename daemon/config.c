@@ -92,25 +92,6 @@ static int parse_tiers(const char *value, void *field)
 	return 0;
 }
 
-static int parse_bandwidth(const char *value, void *field)
-{
-	return tierd_bandwidth_parse(value, field);
-}
-
-static int parse_headroom(const char *value, void *field)
-{
-	struct tierd_amount amount;
-	int r;
-
-	r = tierd_amount_parse(value, &amount);
-	if (r < 0)
-		return r;
-	if (amount.kind == TIERD_AMOUNT_INFINITY)
-		return -ERANGE;
-	*(struct tierd_amount *)field = amount;
-	return 0;
-}
-
 static int parse_tick(const char *value, void *field)
 {
 	uint64_t ns;
@@ -138,9 +119,10 @@ static const struct tierd_ini_key keys[] = {
 		FIELD(samples_per_second_settled), "a number from 1 to 10000000" },
 	{ "Tiers", "Tiers", parse_tiers, FIELD(tiers),
 		"lists of nodes, the fastest tier first, as in \"0;1,2\", or nothing" },
-	{ "Migration", "BandwidthMax", parse_bandwidth, FIELD(bandwidth_max_bytes),
+	{ "Migration", "BandwidthMax", tierd_bandwidth_parse_field,
+		FIELD(bandwidth_max_bytes),
 		"bytes per second above 0 as in \"400M\" (K, M, G or T), or infinity" },
-	{ "Migration", "Headroom", parse_headroom, FIELD(headroom),
+	{ "Migration", "Headroom", tierd_amount_parse_finite_field, FIELD(headroom),
 		"bytes as in \"512M\" (K, M, G or T), or a share of DRAM as in \"2%\"" },
 	{ "Daemon", "TickSec", parse_tick, FIELD(tick_ns),
 		"seconds from 0.05 to 10 as in \"0.25\"" },

@@ -97,25 +97,6 @@ static int parse_cgroup(const char *value, void *field)
 	return 0;
 }
 
-static int parse_amount(const char *value, void *field)
-{
-	return tierd_amount_parse(value, field);
-}
-
-static int parse_finite_amount(const char *value, void *field)
-{
-	struct tierd_amount amount;
-	int r;
-
-	r = tierd_amount_parse(value, &amount);
-	if (r < 0)
-		return r;
-	if (amount.kind == TIERD_AMOUNT_INFINITY)
-		return -ERANGE;
-	*(struct tierd_amount *)field = amount;
-	return 0;
-}
-
 int tierd_enforcement_from_string(const char *text, enum tierd_enforcement *ret)
 {
 	int i = find_name(enforcement_names, TIERD_ENFORCEMENT_MAX, text);
@@ -151,11 +132,6 @@ static int parse_engine(const char *value, void *field)
 	return 0;
 }
 
-static int parse_bandwidth(const char *value, void *field)
-{
-	return tierd_bandwidth_parse(value, field);
-}
-
 #define FIELD(member) offsetof(struct tierd_policy, member)
 
 static const struct tierd_ini_key keys[] = {
@@ -164,10 +140,10 @@ static const struct tierd_ini_key keys[] = {
 	{ "Match", "CGroup", parse_cgroup, FIELD(cgroup),
 		"a path or glob below the cgroup root, beginning with '/' and without empty, "
 		"\".\" or \"..\" components" },
-	{ "Memory", "DRAMQuota", parse_amount, FIELD(dram_quota),
+	{ "Memory", "DRAMQuota", tierd_amount_parse_field, FIELD(dram_quota),
 		"bytes as in \"8G\" (K, M, G or T), a share of DRAM as in \"25%\", or "
 		"infinity" },
-	{ "Memory", "DRAMMin", parse_finite_amount, FIELD(dram_min),
+	{ "Memory", "DRAMMin", tierd_amount_parse_finite_field, FIELD(dram_min),
 		"bytes as in \"1G\" (K, M, G or T), or a share of DRAM as in \"5%\"" },
 	{ "Memory", "Enforcement", parse_enforcement, FIELD(enforcement),
 		"advise or soft (no other is supported)" },
@@ -175,7 +151,8 @@ static const struct tierd_ini_key keys[] = {
 		"tiered (no other is supported)" },
 	{ "Migration", "Engine", parse_engine, FIELD(engine),
 		"rank (no other is supported)" },
-	{ "Migration", "BandwidthMax", parse_bandwidth, FIELD(bandwidth_max_bytes),
+	{ "Migration", "BandwidthMax", tierd_bandwidth_parse_field,
+		FIELD(bandwidth_max_bytes),
 		"bytes per second above 0 as in \"400M\" (K, M, G or T), or infinity" },
 };
 
