@@ -149,17 +149,20 @@ static void note_activity(struct tierd_group *group, uint64_t pages, uint64_t ti
 void tierd_group_complete(
 	struct tierd_group *group, const struct tier_job *job, uint64_t time_ns)
 {
-	uint64_t done[TIER_DIRECTION_MAX] = { 0 };
+	uint64_t done[TIER_DIRECTION_MAX] = { 0 }, tried = 0;
 
 	for (size_t i = 0; i < tier_job_n_moves(job); i++) {
 		enum tier_result result;
 		const struct tier_move *move = tier_job_move(job, i, &result);
 
 		tier_group_complete(group->heat, move, result, time_ns);
+		tried += move->pages;
 		if (result == TIER_RESULT_DONE)
 			done[move->direction] += move->pages;
 	}
 	group->has_job = false;
+	/* What mostly fails is not worth hurrying for. */
+	group->has_backlog &= 2 * (done[TIER_PROMOTE] + done[TIER_DEMOTE]) >= tried;
 	group->promoted_bytes += done[TIER_PROMOTE] * TIER_PAGE_SIZE;
 	group->demoted_bytes += done[TIER_DEMOTE] * TIER_PAGE_SIZE;
 	learn_copy_cost(group, job);

@@ -326,19 +326,29 @@ static int on_ring(_unused_ sd_event_source *source, _unused_ int fd,
 	return 0;
 }
 
+/* Takes a job's results; true if the next plan should not wait for the tick. */
+static bool finish_job(struct tier_job *job, uint64_t now_ns)
+{
+	struct tierd_group *group = tier_job_userdata(job);
+
+	tierd_group_complete(group, job, now_ns);
+	tier_job_free(job);
+	return tierd_group_has_backlog(group);
+}
+
 static int on_finished(_unused_ sd_event_source *source, _unused_ int fd,
 	_unused_ uint32_t events, void *userdata)
 {
 	struct tierd_manager *manager = userdata;
 	uint64_t now_ns = tierd_now_ns();
+	bool is_urgent = false;
 	struct tier_job *job;
 
-	while ((job = tier_migrator_take(manager->migrator))) {
-		tierd_group_complete(tier_job_userdata(job), job, now_ns);
-		tier_job_free(job);
-	}
+	while ((job = tier_migrator_take(manager->migrator)))
+		is_urgent |= finish_job(job, now_ns);
 	tierd_manager_free_leaving(manager);
-	tick(manager);
+	if (is_urgent)
+		tick(manager);
 	return 0;
 }
 

@@ -33,6 +33,8 @@ struct tier_block {
 	uint32_t pairs;    /* sum over pages of c * (c - 1) */
 	uint16_t resident_pages;
 	uint16_t fast_pages;
+	uint8_t coldest_fast_bin; /* of its rates, as the last plan laid them out */
+	uint8_t hottest_slow_bin;
 	bool huge;
 	uint16_t classes[TIER_SPEED_MAX][TIER_HISTOGRAM_BINS];
 	uint64_t resident[TIER_BITMAP_WORDS];

@@ -279,7 +279,12 @@ static void complete_page(struct tier_group *group, struct tier_block *block,
 		break;
 	case TIER_RESULT_BUSY:
 	case TIER_RESULT_UNSUPPORTED:
-		tier_block_rest(block, page, now_ns, group->config.cool_down_ns);
+		/* A page that cannot be demoted must not stand in the way of others that
+		 * are owed: it is not movable until residency says so again. */
+		if (move->direction == TIER_DEMOTE)
+			tier_block_drop_page(block, page);
+		else
+			tier_block_rest(block, page, now_ns, group->config.cool_down_ns);
 		break;
 	default:
 		break;

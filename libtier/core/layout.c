@@ -13,9 +13,15 @@
 #define BIN_SHIFT 20
 #define FIRST_BIN ((127 - 16) << 3)
 
+void tier_layout_set_unit(struct tier_layout *layout, double unit)
+{
+	layout->unit = unit;
+	layout->scale = unit > 0 ? 1 / unit : 0;
+}
+
 unsigned tier_layout_bin(const struct tier_layout *layout, double rate)
 {
-	float relative = layout->unit > 0 ? rate / layout->unit : 0;
+	float relative = (float)rate * layout->scale;
 	uint32_t bits;
 
 	memcpy(&bits, &relative, sizeof(bits));

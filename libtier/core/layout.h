@@ -32,10 +32,14 @@ struct tier_class {
 
 struct tier_layout {
 	double unit;                   /* the rate that falls on the middle bin */
+	float scale;                   /* its inverse; 0 if there is no rate */
 	uint64_t slow[TIER_RATE_BINS]; /* by low */
 	uint64_t fast[TIER_RATE_BINS]; /* by high */
 	uint64_t all[TIER_RATE_BINS];  /* by mean */
 };
+
+/* Sets the rate that falls on the middle bin. */
+void tier_layout_set_unit(struct tier_layout *layout, double unit);
 
 /* Splits a block into classes; returns how many there are. */
 size_t tier_layout_classify(const struct tier_layout *layout,

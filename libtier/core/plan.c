@@ -88,34 +88,48 @@ static void count_class(struct tier_classes *classes, const struct tier_class *c
 		classes->warm_pages += class->pages;
 }
 
+static void note_reach(struct tier_block *block, const struct tier_class *class)
+{
+	if (class->speed == TIER_FAST)
+		block->coldest_fast_bin = TIER_MIN(block->coldest_fast_bin, class->bin);
+	else
+		block->hottest_slow_bin = TIER_MAX(block->hottest_slow_bin, class->bin);
+}
+
+static void lay_out_block(struct planner *planner, struct tier_block *block, double band)
+{
+	struct tier_group_stats *stats = &planner->group->stats;
+	struct tier_class classes[TIER_CLASSES_MAX];
+	size_t n = tier_layout_classify(
+		&planner->layout, &planner->group->rates, block, classes);
+
+	block->coldest_fast_bin = UINT8_MAX;
+	block->hottest_slow_bin = 0;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t warm = stats->classes.warm_pages;
+
+		tier_layout_add(&planner->layout, &classes[i]);
+		note_reach(block, &classes[i]);
+		count_class(&stats->classes, &classes[i], stats->cut_rate, band);
+		if (classes[i].speed == TIER_FAST)
+			stats->filtered_warm_pages += stats->classes.warm_pages - warm;
+	}
+}
+
 /* One pass over the blocks. Classes are told by the last plan's cut: this one is not yet
  * known, and the two differ by little. */
 static void lay_out(struct planner *planner)
 {
 	struct tier_group *group = planner->group;
-	struct tier_group_stats *stats = &group->stats;
 	double band = sqrt(group->config.margin);
-	uint64_t warm_fast = 0;
 
-	stats->classes = (struct tier_classes){ 0 };
-	planner->layout.unit = group->rates.mean;
-	for (size_t i = 0; i < group->map.n_blocks; i++) {
-		struct tier_class classes[TIER_CLASSES_MAX];
-		size_t n = tier_layout_classify(
-			&planner->layout, &group->rates, group->map.blocks[i], classes);
-
-		for (size_t k = 0; k < n; k++) {
-			uint64_t warm = stats->classes.warm_pages;
-
-			tier_layout_add(&planner->layout, &classes[k]);
-			count_class(&stats->classes, &classes[k], stats->cut_rate, band);
-			if (classes[k].speed == TIER_FAST)
-				warm_fast += stats->classes.warm_pages - warm;
-		}
-	}
-	stats->filtered_warm_pages = warm_fast;
+	group->stats.classes = (struct tier_classes){ 0 };
+	group->stats.filtered_warm_pages = 0;
+	tier_layout_set_unit(&planner->layout, group->rates.mean);
+	for (size_t i = 0; i < group->map.n_blocks; i++)
+		lay_out_block(planner, group->map.blocks[i], band);
 	planner->cut = tier_layout_cut(&planner->layout, planner->limits->quota_pages);
-	stats->cut_rate = planner->cut;
+	group->stats.cut_rate = planner->cut;
 }
 
 /* ---- Deciding how far each direction goes -------------------------------------- */
@@ -306,6 +320,17 @@ static void collect_class(struct planner *planner, const struct tier_block *bloc
 	}
 }
 
+/* Whether any class of the block can be wanted, without looking at them all. */
+static bool is_in_reach(const struct planner *planner, const struct tier_block *block)
+{
+	bool has_slow = block->fast_pages < block->resident_pages;
+
+	return (planner->promotions.left > 0 && has_slow &&
+		       block->hottest_slow_bin >= planner->up.bin) ||
+	       (planner->demotions.left > 0 && block->fast_pages > 0 &&
+		       block->coldest_fast_bin <= planner->down.bin);
+}
+
 static int collect(struct planner *planner)
 {
 	struct tier_group *group = planner->group;
@@ -318,15 +343,16 @@ static int collect(struct planner *planner)
 	if (r < 0)
 		return r;
 
-	for (size_t i = 0; i < group->map.n_blocks &&
-			   (planner->promotions.left > 0 || planner->demotions.left > 0);
-		i++) {
+	for (size_t i = 0; i < group->map.n_blocks; i++) {
+		struct tier_block *block = group->map.blocks[i];
 		struct tier_class classes[TIER_CLASSES_MAX];
-		size_t n = tier_layout_classify(
-			&planner->layout, &group->rates, group->map.blocks[i], classes);
+		size_t n;
 
+		if (!is_in_reach(planner, block))
+			continue;
+		n = tier_layout_classify(&planner->layout, &group->rates, block, classes);
 		for (size_t k = 0; k < n; k++)
-			collect_class(planner, group->map.blocks[i], &classes[k]);
+			collect_class(planner, block, &classes[k]);
 	}
 	return 0;
 }

@@ -143,22 +143,30 @@ static void bound_block_rate(const struct tier_rates *rates,
 	ret->high = unit * (posterior + rates->significance * sqrt(posterior + 1));
 }
 
+/* The Gamma posterior of a page's rate relative to its block's: linear in its count. */
+static void spread_pages(const struct tier_rates *rates, const struct tier_block *block,
+	struct tier_block_rate *ret)
+{
+	double spread = block->huge ? 0 : page_spread(rates, block);
+	double shape;
+
+	if (spread <= 0) {
+		ret->factor_base = 1;
+		ret->factor_step = 0;
+		return;
+	}
+	shape = 1 / spread;
+	ret->factor_step = 1 / (shape + ret->mean * block_exposure(rates, block));
+	ret->factor_base = shape * ret->factor_step;
+}
+
 void tier_rates_of_block(const struct tier_rates *rates, const struct tier_block *block,
 	struct tier_block_rate *ret)
 {
 	double expected = block_expected(rates, block);
-	double spread = block->huge ? 0 : page_spread(rates, block);
 
 	bound_block_rate(rates, block, expected, ret);
-	ret->shape = spread > 0 ? 1 / spread : INFINITY;
-	ret->expected = ret->mean * block_exposure(rates, block);
+	spread_pages(rates, block, ret);
 	ret->is_known =
 		expected >= KNOWN_SAMPLES * block->resident_pages / TIER_BLOCK_PAGES;
-}
-
-double tier_block_rate_factor(const struct tier_block_rate *rate, unsigned count)
-{
-	if (isinf(rate->shape))
-		return 1;
-	return (rate->shape + count) / (rate->shape + rate->expected);
 }

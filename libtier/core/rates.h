@@ -39,9 +39,9 @@ struct tier_block_rate {
 	double mean;
 	double low; /* by so many standard errors as the group's significance says */
 	double high;
-	double shape;    /* of the Gamma distribution of its pages; INFINITY: all alike */
-	double expected; /* samples expected of an average page of this block */
-	bool is_known;   /* watched long enough to be told from its peers */
+	double factor_base; /* of a page without samples: by how much it exceeds these */
+	double factor_step; /* what each sample adds to that */
+	bool is_known;      /* watched long enough to be told from its peers */
 };
 
 /* Fits the model to @blocks; exposure, epoch and significance are set by the caller. */
@@ -52,6 +52,10 @@ void tier_rates_of_block(const struct tier_rates *rates, const struct tier_block
 	struct tier_block_rate *ret);
 
 /* By how much a page with @count samples exceeds its block's rates. */
-double tier_block_rate_factor(const struct tier_block_rate *rate, unsigned count);
+static inline double tier_block_rate_factor(
+	const struct tier_block_rate *rate, unsigned count)
+{
+	return rate->factor_base + rate->factor_step * count;
+}
 
 #endif

@@ -92,16 +92,16 @@ equals()
 
 at_least()
 {
-	[[ $1 -ge $2 ]] || {
-		echo "$1 is less than $2"
+	[[ $1 =~ ^-?[0-9]+$ && $1 -ge $2 ]] || {
+		echo "'$1' is not at least $2"
 		return 1
 	}
 }
 
 at_most()
 {
-	[[ $1 -le $2 ]] || {
-		echo "$1 is more than $2"
+	[[ $1 =~ ^-?[0-9]+$ && $1 -le $2 ]] || {
+		echo "'$1' is not at most $2"
 		return 1
 	}
 }

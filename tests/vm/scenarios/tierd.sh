@@ -70,12 +70,12 @@ hot_in_dram()
 # as the kernel counts them. UNIT is a service, or a path below the root.
 memory_of_node()
 {
-	local path=$1 name word total=0
+	local path=$1 word total=0
 
 	[[ $path == /* ]] || path=/system.slice/$path.service
+	[[ -e $cgroups$path/memory.numa_stat ]] || return
 	while read -ra word; do
-		name=${word[0]}
-		[[ $name == anon || $name == file ]] || continue
+		[[ ${word[0]} == anon || ${word[0]} == file ]] || continue
 		total=$((total + ${word[$2 + 1]#N*=}))
 	done <"$cgroups$path/memory.numa_stat"
 	echo "$total"
@@ -116,10 +116,20 @@ peak_since()
 		END { print peak + 0; exit n < 8 }' "$1"
 }
 
-# moved_bytes GROUP: so far, both ways.
+# moves_at_most GROUP SECONDS BYTES: so many, both ways, in the time to come.
+moves_at_most()
+{
+	local before after
+
+	before=$(moved_bytes "$1") || return
+	sleep "$2"
+	after=$(moved_bytes "$1") || return
+	at_most $((after - before)) "$3"
+}
+
 moved_bytes()
 {
-	tierctl --json show "$1" | jq '.promoted_bytes + .demoted_bytes'
+	tierctl --json show "$1" | jq -e '.promoted_bytes + .demoted_bytes'
 }
 
 is_managed()
@@ -129,15 +139,15 @@ is_managed()
 
 is_unmanaged()
 {
-	! is_managed "$1"
+	tierctl --json list | jq -e --arg cgroup "$1" 'all(.[]; .cgroup != $cgroup)'
 }
 
 # What tierd, or the kernel about it, has to complain of.
 complaints()
 {
 	journalctl --quiet --no-pager --boot --unit tierd --priority warning --output cat
-	journalctl --quiet --no-pager --boot --output cat |
-		grep -iE 'seccomp|(tierd|tierctl).*(denied|not permitted|segfault|core dumped)' || true
+	journalctl --quiet --no-pager --boot |
+		grep -E 'type=1326|tier(d|ctl)\[.*(denied|not permitted|segfault)' || true
 }
 
 mib()
