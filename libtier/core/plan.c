@@ -23,6 +23,10 @@
 /* No plan is longer, whatever its budget: 256 MiB each way. */
 #define BUDGET_PAGES_MAX 65536U
 
+/* Demoting more than this share of the fast pages at once lowers the share of accesses
+ * they get; that is no change of phase. */
+#define EXPECTED_FALL_DIVISOR 64
+
 /* Filling stops so far below the quota, so that growth does not turn it at once. */
 #define FILL_SLACK_PAGES_MAX 2048U
 #define FILL_SLACK_DIVISOR   256U
@@ -482,6 +486,8 @@ _public_ int tier_group_plan(struct tier_group *group, const struct tier_limits 
 	r = assemble(&planner, ret);
 	if (r < 0)
 		return r;
+	if (planner.owed > limits->fast_pages / EXPECTED_FALL_DIVISOR)
+		tier_phase_reset(&group->phase);
 	group->stats.plans++;
 	return 0;
 }

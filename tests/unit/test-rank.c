@@ -104,6 +104,26 @@ static void zipf_comes_up(void **state)
 	expect(&expectation);
 }
 
+/* A scattered group over its quota loses hits as it is cut down, which is not the
+ * workload's doing. */
+static void being_cut_down_is_no_phase_change(void **state)
+{
+	struct world_config config = hotset();
+	struct tier_group_stats stats;
+	struct world world;
+
+	(void)state;
+	config.scattered = true;
+	config.fast_pages = config.pages;
+	config.quota_pages = config.pages / 4;
+	config.seed = 1;
+	world_init(&world, &config);
+	world_run(&world, 10);
+	tier_group_get_stats(world.group, &stats);
+	assert_int_equal(stats.phase_changes, 0);
+	world_done(&world);
+}
+
 static void uniform_access_moves_next_to_nothing(void **state)
 {
 	struct expectation expectation = { machine, 10, 0.99, 4 };
@@ -185,6 +205,7 @@ int main(void)
 		cmocka_unit_test(a_small_hot_set_of_few_accesses_comes_up),
 		cmocka_unit_test(scattered_hot_pages_come_up),
 		cmocka_unit_test(zipf_comes_up),
+		cmocka_unit_test(being_cut_down_is_no_phase_change),
 		cmocka_unit_test(uniform_access_moves_next_to_nothing),
 		cmocka_unit_test(nor_does_it_in_small_groups),
 		cmocka_unit_test(room_is_filled),
