@@ -40,7 +40,8 @@ struct tierd_group {
 	bool has_job;
 	bool has_backlog; /* the last plan was cut short by its budget */
 	uint64_t job_began_ns;
-	uint64_t budget_pages; /* of a plan: what can be carried out in two ticks */
+	uint64_t paused_until_ns; /* to stay within the bandwidth */
+	uint64_t budget_pages;    /* of a plan: what can be carried out in two ticks */
 	double copy_cost_ns;
 	uint64_t promoted_bytes;
 	uint64_t demoted_bytes;

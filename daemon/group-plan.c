@@ -15,6 +15,9 @@
 /* Long enough for both directions to overlap, short enough to stay with the times. */
 #define JOB_TICKS 3
 
+/* Jobs of fewer pages tell nothing of their speed. */
+#define COST_PAGES_MIN 256
+
 #define BUDGET_PAGES_MIN 1024
 #define BUDGET_PAGES_MAX 32768
 
@@ -35,7 +38,24 @@ static bool is_too_early(const struct tierd_group *group, uint64_t time_ns)
 	if (group->is_swept)
 		return false;
 	return group->dram_bytes <= group->quota_bytes ||
-	       time_ns - group->born_ns < FIRST_LOOK_NS;
+	       time_ns < group->born_ns + FIRST_LOOK_NS;
+}
+
+static uint64_t bandwidth_max(const struct tierd_group *group)
+{
+	return TIER_MIN(
+		group->policy.bandwidth_max_bytes, group->context->bandwidth_max_bytes);
+}
+
+/* What a job may carry, so that it does not keep a migrator waiting for long: other
+ * groups wait with it. */
+static uint64_t job_budget(const struct tierd_group *group)
+{
+	double seconds = (double)(JOB_TICKS * group->context->tick_ns) / TIERD_NSEC;
+	double pages = bandwidth_max(group) * seconds / TIER_PAGE_SIZE;
+
+	return TIER_MIN(
+		(double)group->budget_pages, TIER_MAX(pages, (double)TIER_BLOCK_PAGES));
 }
 
 int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
@@ -48,12 +68,13 @@ int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
 		.quota_pages = bytes_to_pages(group->quota_bytes),
 		.room_pages = bytes_to_pages(node_room_bytes),
 		.owed_pages = bytes_to_pages(node_owed_bytes),
-		.budget_pages = group->budget_pages,
+		.budget_pages = job_budget(group),
 	};
 	int r;
 
 	*ret = NULL;
-	if (group->has_job || is_too_early(group, time_ns))
+	if (group->has_job || time_ns < group->paused_until_ns ||
+		is_too_early(group, time_ns))
 		return 0;
 	*ret_room_pages = limits.fast_pages < limits.quota_pages
 				  ? TIER_MIN(limits.quota_pages - limits.fast_pages,
@@ -80,18 +101,16 @@ int tierd_group_submit(struct tierd_group *group, struct tier_migrator *migrator
 			.pid = group->spaces[i]->pid,
 			.pidfd = group->spaces[i]->pidfd,
 		};
-	r = tier_migrator_submit(migrator,
-		&(struct tier_job_config){
-			.plan = plan,
-			.targets = targets,
-			.n_targets = group->n_spaces,
-			.fast_node = fast_node,
-			.slow_node = slow_node,
-			.room_pages = room_pages,
-			.bandwidth_max = TIER_MIN(group->policy.bandwidth_max_bytes,
-				group->context->bandwidth_max_bytes),
-			.userdata = group,
-		});
+	r = tier_migrator_submit(migrator, &(struct tier_job_config){
+						   .plan = plan,
+						   .targets = targets,
+						   .n_targets = group->n_spaces,
+						   .fast_node = fast_node,
+						   .slow_node = slow_node,
+						   .room_pages = room_pages,
+						   .bandwidth_max = bandwidth_max(group),
+						   .userdata = group,
+					   });
 	if (r < 0)
 		return r;
 	group->has_job = true;
@@ -117,19 +136,29 @@ static void learn_budget(struct tierd_group *group, uint64_t pages, uint64_t tim
 	group->budget_pages = TIER_MIN(budget, (double)BUDGET_PAGES_MAX);
 }
 
-static void learn_copy_cost(struct tierd_group *group, const struct tier_job *job)
+/* What mostly fails says little of what a copy costs. */
+static void learn_copy_cost(
+	struct tierd_group *group, const struct tier_job *job, uint64_t tried_pages)
 {
 	uint64_t busy_ns, pages;
 	double cost_ns;
 
 	tier_job_cost(job, &busy_ns, &pages);
-	if (pages < 256)
+	if (pages < COST_PAGES_MIN || 2 * pages < tried_pages)
 		return;
 	cost_ns = (double)busy_ns / pages;
 	group->copy_cost_ns = group->copy_cost_ns > 0
 				      ? 0.8 * group->copy_cost_ns + 0.2 * cost_ns
 				      : cost_ns;
 	tier_group_set_costs(group->heat, 0, group->copy_cost_ns + 1);
+}
+
+/* The next plan waits until what was moved fits the bandwidth. */
+static void pause_for_bandwidth(struct tierd_group *group, uint64_t pages)
+{
+	double seconds = (double)pages * TIER_PAGE_SIZE / bandwidth_max(group);
+
+	group->paused_until_ns = group->job_began_ns + (uint64_t)(seconds * TIERD_NSEC);
 }
 
 /* Activity is judged by windows of time, so that a trickle does not count. */
@@ -165,7 +194,8 @@ void tierd_group_complete(
 	group->has_backlog &= 2 * (done[TIER_PROMOTE] + done[TIER_DEMOTE]) >= tried;
 	group->promoted_bytes += done[TIER_PROMOTE] * TIER_PAGE_SIZE;
 	group->demoted_bytes += done[TIER_DEMOTE] * TIER_PAGE_SIZE;
-	learn_copy_cost(group, job);
+	pause_for_bandwidth(group, TIER_MAX(done[TIER_PROMOTE], done[TIER_DEMOTE]));
+	learn_copy_cost(group, job, tried);
 	learn_budget(group, TIER_MAX(done[TIER_PROMOTE], done[TIER_DEMOTE]), time_ns);
 	note_activity(group, done[TIER_PROMOTE] + done[TIER_DEMOTE], time_ns);
 }
@@ -177,5 +207,5 @@ bool tierd_group_has_backlog(const struct tierd_group *group)
 
 bool tierd_group_is_settled(const struct tierd_group *group, uint64_t time_ns)
 {
-	return group->is_swept && time_ns - group->busy_since_ns > SETTLED_NS;
+	return group->is_swept && time_ns > group->busy_since_ns + SETTLED_NS;
 }

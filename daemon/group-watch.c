@@ -5,6 +5,7 @@
  * only keep the picture fresh, helped by samples that fall where nothing is known.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "base/util.h"
@@ -37,12 +38,12 @@ static struct tierd_space *take_space(
 	return spaces[*cursor];
 }
 
-static bool is_same_process(const struct tierd_group *group, struct tierd_space *space)
+/* A pidfd is readable once its process is gone, whoever has the number by then. */
+static bool is_same_process(const struct tierd_space *space)
 {
-	struct tierd_process process;
+	struct pollfd exited = { .fd = space->pidfd, .events = POLLIN };
 
-	return tierd_process_read(group->context->root, space->pid, &process) >= 0 &&
-	       process.start_ticks == space->start_ticks;
+	return poll(&exited, 1, 0) == 0;
 }
 
 int tierd_group_set_processes(struct tierd_group *group, const pid_t *pids, size_t n)
@@ -58,13 +59,14 @@ int tierd_group_set_processes(struct tierd_group *group, const pid_t *pids, size
 		struct tierd_space *space =
 			take_space(group->spaces, group->n_spaces, &cursor, pids[i]);
 
-		if (space && !is_same_process(group, space)) {
+		if (space && !is_same_process(space)) {
 			space->is_claimed = false;
 			space = NULL;
 		}
 		if (!space && tierd_space_new(group->context->root, pids[i], &space) < 0)
 			continue;
-		group->is_swept &= space->passes > 0;
+		if (space->passes == 0)
+			group->sweep_space = n_spaces; /* the new one comes first */
 		spaces[n_spaces++] = space;
 	}
 	for (size_t i = 0; i < group->n_spaces; i++)
@@ -104,9 +106,10 @@ void tierd_group_sample(struct tierd_group *group, struct tierd_space *space,
 		remember_look(group, space, address);
 }
 
-static void do_looks(struct tierd_group *group)
+/* What there is no time for is forgotten: samples will ask again. */
+static void do_looks(struct tierd_group *group, uint64_t until_ns)
 {
-	for (size_t i = 0; i < group->n_looks; i++)
+	for (size_t i = 0; i < group->n_looks && tierd_now_ns() < until_ns; i++)
 		(void)tierd_space_look(group->looks[i].space, group->context->root,
 			group->context->reader, group->heat, group->looks[i].address);
 	group->n_looks = 0;
@@ -124,13 +127,20 @@ static size_t sweep_quantum(const struct tierd_group *group)
 	return blocks * group->context->tick_ns / SWEEP_PASS_NS + 1;
 }
 
+static bool every_space_was_passed(const struct tierd_group *group)
+{
+	for (size_t i = 0; i < group->n_spaces; i++)
+		if (group->spaces[i]->passes == 0)
+			return false;
+	return true;
+}
+
+/* Once swept a group stays so: a new process is only part of it. */
 static void next_space(struct tierd_group *group)
 {
 	if (++group->sweep_space >= group->n_spaces) {
 		group->sweep_space = 0;
-		group->is_swept = true;
-		for (size_t i = 0; i < group->n_spaces; i++)
-			group->is_swept &= group->spaces[i]->passes > 0;
+		group->is_swept |= every_space_was_passed(group);
 	}
 }
 
@@ -139,8 +149,11 @@ void tierd_group_sweep(struct tierd_group *group, uint64_t budget_ns)
 	uint64_t until_ns = tierd_now_ns() + budget_ns;
 	size_t quantum = sweep_quantum(group), passes = 0;
 
-	do_looks(group);
-	while (quantum > 0 && passes < group->n_spaces && tierd_now_ns() < until_ns) {
+	do_looks(group, tierd_now_ns() + budget_ns / 2);
+	/* One step is always taken, or a small budget would never get anywhere. */
+	for (bool is_first = true; quantum > 0 && passes < group->n_spaces &&
+				   (is_first || tierd_now_ns() < until_ns);
+		is_first = false) {
 		size_t step = TIER_MIN(quantum, (size_t)SWEEP_STEP_BLOCKS);
 		struct tierd_space *space;
 		int r;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "group-internal.h"
+#include "log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -75,6 +76,13 @@ void tierd_group_set_policy(struct tierd_group *group, const struct tierd_policy
 	group->policy = *policy;
 	group->quota_bytes = tierd_amount_resolve(policy->dram_quota, total_bytes);
 	group->min_bytes = tierd_amount_resolve(policy->dram_min, total_bytes);
+	if (group->min_bytes > group->quota_bytes) {
+		log_warning(
+			"%s: DRAMMin is more than DRAMQuota on this machine: "
+			"the quota holds",
+			policy->path);
+		group->min_bytes = group->quota_bytes;
+	}
 	group->busy_since_ns = tierd_now_ns();
 	tier_group_expect_change(group->heat);
 }

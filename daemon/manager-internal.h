@@ -52,6 +52,7 @@ struct tierd_manager {
 
 	struct tierd_group **groups; /* by path */
 	size_t n_groups;
+	size_t first_group;           /* to be planned for; counts on */
 	struct tierd_group **leaving; /* unmanaged, but with a job under way */
 	size_t n_leaving;
 	struct tierd_attribution *attributions; /* a uthash, by pid */

@@ -115,25 +115,35 @@ static bool keep_group(struct tierd_manager *manager, struct tierd_group *group)
 	return true;
 }
 
-/* Takes groups out of the list before anything else happens to them. */
-static void drop_groups(struct tierd_manager *manager)
+/* Moves the groups that go to the end of the list; returns how many stay. */
+static size_t partition_groups(struct tierd_manager *manager)
 {
-	size_t i = 0;
+	size_t kept = 0;
 
-	while (i < manager->n_groups) {
+	for (size_t i = 0; i < manager->n_groups; i++) {
 		struct tierd_group *group = manager->groups[i];
 
-		if (keep_group(manager, group)) {
-			i++;
+		if (!keep_group(manager, group))
 			continue;
-		}
-		manager->n_groups--;
-		memmove(&manager->groups[i], &manager->groups[i + 1],
-			(manager->n_groups - i) * sizeof(*manager->groups));
-		tierd_manager_look_for_processes(manager);
+		memmove(&manager->groups[kept + 1], &manager->groups[kept],
+			(i - kept) * sizeof(*manager->groups));
+		manager->groups[kept++] = group;
+	}
+	return kept;
+}
+
+static void drop_groups(struct tierd_manager *manager)
+{
+	size_t n = manager->n_groups;
+
+	manager->n_groups = partition_groups(manager);
+	if (manager->n_groups == n)
+		return;
+	tierd_manager_look_for_processes(manager);
+	for (size_t i = manager->n_groups; i < n; i++) {
 		if (manager->bus)
-			(void)tierd_bus_group_removed(manager->bus, group);
-		retire_group(manager, group);
+			(void)tierd_bus_group_removed(manager->bus, manager->groups[i]);
+		retire_group(manager, manager->groups[i]);
 	}
 }
 

@@ -391,7 +391,11 @@ static bool match_unit(const char *unit, const char *cgroup_path)
 {
 	const char *slash = strrchr(cgroup_path, '/');
 	const char *name = slash ? slash + 1 : cgroup_path;
+	const char *user_manager = strstr(cgroup_path, "/user@");
 
+	/* Below a user's manager that user names the units. */
+	if (user_manager && strchr(user_manager + 1, '/'))
+		return false;
 	if (*name == '_')
 		name++;
 	return !strcmp(name, unit);

@@ -31,7 +31,6 @@ int tierd_space_new(const struct tierd_root *root, pid_t pid, struct tierd_space
 		return r;
 	}
 	space->pid = pid;
-	space->start_ticks = process.start_ticks;
 	space->id = new_id(pid);
 	*ret = TAKE_PTR(space);
 	return 0;

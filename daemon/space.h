@@ -18,7 +18,6 @@
 
 struct tierd_space {
 	pid_t pid;
-	uint64_t start_ticks;
 	uint64_t id; /* as libtier knows it; new after each exec */
 	int pidfd;
 	bool is_claimed; /* scratch for whoever compares spaces with a list of processes

@@ -145,49 +145,52 @@ static uint64_t saturating_sub(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-/* The node of the fast tier, or of the nearest slow one with room, that has most free. */
-static int choose_node(const struct tierd_manager *manager, bool fast)
+static uint64_t node_room(const struct tierd_node_memory *memory)
+{
+	return saturating_sub(memory->free_bytes + memory->reclaimable_bytes,
+		memory->high_watermark_bytes);
+}
+
+/* The node with the most room in the fast tier, or in the nearest slow one that has any.
+ * If none has any the nearest will do: what fails there is counted. */
+static unsigned choose_node(const struct tierd_manager *manager, bool fast)
 {
 	const struct tierd_topology *topology = &manager->topology;
-	unsigned best_tier = UINT_MAX;
-	uint64_t best_bytes = 0;
-	int best = -1;
+	uint64_t best_room = 0;
+	unsigned best = UINT_MAX;
 
 	for (unsigned i = 0; i < topology->n_nodes; i++) {
-		const struct tierd_node_memory *memory = &manager->node_memory[i];
+		uint64_t room = node_room(&manager->node_memory[i]);
 		unsigned tier = topology->nodes[i].tier;
-		uint64_t bytes =
-			saturating_sub(memory->free_bytes, memory->high_watermark_bytes);
 
-		if ((tier == 0) != fast || (!fast && bytes == 0))
+		if ((tier == 0) != fast)
 			continue;
-		if (best < 0 || tier < best_tier ||
-			(tier == best_tier && bytes > best_bytes)) {
-			best = topology->nodes[i].id;
-			best_tier = tier;
-			best_bytes = bytes;
+		if (best == UINT_MAX || (best_room == 0 && room > 0) ||
+			(room > 0 && tier < topology->nodes[best].tier) ||
+			(tier == topology->nodes[best].tier && room > best_room)) {
+			best = i;
+			best_room = room;
 		}
 	}
 	return best;
 }
 
-/* Bytes to spare on the fast nodes beyond watermark and headroom, and bytes short. */
-static void weigh_fast_nodes(
-	const struct tierd_manager *manager, uint64_t *ret_room, uint64_t *ret_short)
+/*
+ * Bytes to spare in the fast tier beyond watermark and headroom, as far as they are on
+ * the node that promotions go to, and bytes short.
+ */
+static void weigh_fast_nodes(const struct tierd_manager *manager, unsigned fast,
+	uint64_t *ret_room, uint64_t *ret_short)
 {
 	uint64_t headroom = tierd_amount_resolve(
 		manager->config.headroom, manager->context.dram_total_bytes);
 	uint64_t have = 0;
 
-	for (unsigned i = 0; i < manager->topology.n_nodes; i++) {
-		const struct tierd_node_memory *memory = &manager->node_memory[i];
-
+	for (unsigned i = 0; i < manager->topology.n_nodes; i++)
 		if (manager->topology.nodes[i].tier == 0)
-			have += saturating_sub(
-				memory->free_bytes + memory->reclaimable_bytes,
-				memory->high_watermark_bytes);
-	}
-	*ret_room = saturating_sub(have, headroom);
+			have += node_room(&manager->node_memory[i]);
+	*ret_room = TIER_MIN(
+		saturating_sub(have, headroom), node_room(&manager->node_memory[fast]));
 	*ret_short = saturating_sub(headroom, have);
 }
 
@@ -204,40 +207,69 @@ static uint64_t promoted_bytes_of(const struct tier_plan *plan)
 	return pages * TIER_PAGE_SIZE;
 }
 
-static int plan_group(struct tierd_manager *manager, struct tierd_group *group,
-	uint64_t now_ns, uint64_t *room_bytes, uint64_t owed_bytes)
+/* What a tick's plans have to share. */
+struct share {
+	unsigned fast; /* nodes, as indices of the topology */
+	unsigned slow;
+	uint64_t room_bytes;
+	uint64_t lacking_bytes;
+	uint64_t spare_bytes;
+};
+
+static int submit_plan(struct tierd_manager *manager, struct tierd_group *group,
+	const struct tier_plan *plan, uint64_t room_pages, struct share *share)
 {
-	int fast = choose_node(manager, true), slow = choose_node(manager, false);
+	const struct tierd_node *nodes = manager->topology.nodes;
+	int r = tierd_group_submit(group, manager->migrator, plan, room_pages,
+		nodes[share->fast].id, nodes[share->slow].id);
+
+	if (r == -EBUSY)
+		return 0; /* the migrators have enough to do: next time */
+	if (r < 0)
+		return r;
+	share->room_bytes = saturating_sub(share->room_bytes, promoted_bytes_of(plan));
+	return 0;
+}
+
+static int plan_group(struct tierd_manager *manager, struct tierd_group *group,
+	uint64_t now_ns, struct share *share)
+{
+	double part = share->spare_bytes > 0 ? (double)tierd_group_spare_bytes(group) /
+						       share->spare_bytes
+					     : 0;
 	struct tier_plan *plan;
 	uint64_t room_pages;
 	size_t n;
 	int r;
 
-	r = tierd_group_plan(group, now_ns, *room_bytes, owed_bytes, &plan, &room_pages);
+	r = tierd_group_plan(group, now_ns, share->room_bytes,
+		TIER_MIN(share->lacking_bytes, share->spare_bytes) * part, &plan,
+		&room_pages);
 	if (r < 0 || !plan)
 		return r;
 	tier_plan_moves(plan, &n);
-	*room_bytes = saturating_sub(*room_bytes, promoted_bytes_of(plan));
-	if (n > 0 && slow >= 0 && tierd_group_moves_pages(group))
-		r = tierd_group_submit(
-			group, manager->migrator, plan, room_pages, fast, slow);
+	if (n > 0 && tierd_group_moves_pages(group))
+		r = submit_plan(manager, group, plan, room_pages, share);
 	tier_plan_free(plan);
 	return r;
 }
 
+/* Each tick another group is served first. */
 static void plan(struct tierd_manager *manager, uint64_t now_ns)
 {
-	uint64_t room, lacking, spare = 0;
+	struct share share = {
+		.fast = choose_node(manager, true),
+		.slow = choose_node(manager, false),
+	};
 
-	weigh_fast_nodes(manager, &room, &lacking);
+	weigh_fast_nodes(manager, share.fast, &share.room_bytes, &share.lacking_bytes);
 	for (size_t i = 0; i < manager->n_groups; i++)
-		spare += tierd_group_spare_bytes(manager->groups[i]);
+		share.spare_bytes += tierd_group_spare_bytes(manager->groups[i]);
+	manager->first_group++;
 	for (size_t i = 0; i < manager->n_groups; i++) {
-		struct tierd_group *group = manager->groups[i];
-		double share =
-			spare > 0 ? (double)tierd_group_spare_bytes(group) / spare : 0;
-		int r = plan_group(
-			manager, group, now_ns, &room, TIER_MIN(lacking, spare) * share);
+		struct tierd_group *group =
+			manager->groups[(manager->first_group + i) % manager->n_groups];
+		int r = plan_group(manager, group, now_ns, &share);
 
 		if (r < 0)
 			log_error_errno(r, "%s: cannot plan", tierd_group_path(group));

@@ -192,7 +192,7 @@ enum tier_result {
 	TIER_RESULT_BUSY,        /* pinned or under I/O just now */
 	TIER_RESULT_GONE,        /* unmapped, or its process exited */
 	TIER_RESULT_UNSUPPORTED, /* shared, or not allowed to move */
-	TIER_RESULT_CANCELLED,   /* the migrator was stopped before its turn */
+	TIER_RESULT_CANCELLED, /* its turn did not come: too many failures, or the end */
 	TIER_RESULT_MAX,
 };
 

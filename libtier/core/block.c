@@ -63,7 +63,7 @@ static void insert_page(struct tier_block *block, unsigned page, bool fast)
 	(*page_class(block, page))++;
 }
 
-void tier_block_drop_page(struct tier_block *block, unsigned page)
+static void drop_page(struct tier_block *block, unsigned page)
 {
 	uint64_t mask = ~(UINT64_C(1) << (page % 64));
 
@@ -76,6 +76,17 @@ void tier_block_drop_page(struct tier_block *block, unsigned page)
 	block->resident[page / 64] &= mask;
 	block->fast[page / 64] &= mask;
 	block->moved[page / 64] &= mask;
+}
+
+void tier_block_drop(struct tier_block *block, unsigned page)
+{
+	if (!block->huge) {
+		drop_page(block, page);
+		return;
+	}
+	for (page = 0; page < TIER_BLOCK_PAGES; page++)
+		drop_page(block, page);
+	block->huge = false;
 }
 
 static void set_page_speed(struct tier_block *block, unsigned page, enum tier_speed speed)
@@ -112,7 +123,7 @@ static void set_residency_word(
 		if (resident >> bit & 1)
 			insert_page(block, page, fast >> bit & 1);
 		else
-			tier_block_drop_page(block, page);
+			drop_page(block, page);
 	}
 	for (; moved; moved &= moved - 1) {
 		unsigned bit = __builtin_ctzll(moved);

@@ -82,8 +82,8 @@ void tier_block_set_residency(
 /* Notes that a page, or the whole of a huge block, is now in another tier. */
 void tier_block_set_speed(struct tier_block *block, unsigned page, enum tier_speed speed);
 
-/* Notes that a page is no longer resident. */
-void tier_block_drop_page(struct tier_block *block, unsigned page);
+/* Notes that a page, or the whole of a huge block, is no longer resident or movable. */
+void tier_block_drop(struct tier_block *block, unsigned page);
 
 /* Marks a page, or the whole of a huge block, as resting after a move. */
 void tier_block_rest(

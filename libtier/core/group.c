@@ -275,14 +275,14 @@ static void complete_page(struct tier_group *group, struct tier_block *block,
 		tier_block_rest(block, page, now_ns, group->config.cool_down_ns);
 		break;
 	case TIER_RESULT_GONE:
-		tier_block_drop_page(block, page);
+		tier_block_drop(block, page);
 		break;
 	case TIER_RESULT_BUSY:
 	case TIER_RESULT_UNSUPPORTED:
 		/* A page that cannot be demoted must not stand in the way of others that
 		 * are owed: it is not movable until residency says so again. */
 		if (move->direction == TIER_DEMOTE)
-			tier_block_drop_page(block, page);
+			tier_block_drop(block, page);
 		else
 			tier_block_rest(block, page, now_ns, group->config.cool_down_ns);
 		break;

@@ -24,6 +24,8 @@ unsigned tier_layout_bin(const struct tier_layout *layout, double rate)
 	float relative = (float)rate * layout->scale;
 	uint32_t bits;
 
+	if (isinf(rate))
+		return TIER_RATE_BINS - 1;
 	memcpy(&bits, &relative, sizeof(bits));
 	bits >>= BIN_SHIFT;
 	if (bits <= FIRST_BIN)

@@ -114,5 +114,6 @@ void tier_batch_run(
 		}
 	}
 	for (size_t i = 0; i < n; i++)
-		batch->results[which[i]] = result_of_status(error, -1);
+		batch->results[which[i]] =
+			error < 0 ? result_of_status(error, -1) : TIER_RESULT_CANCELLED;
 }

@@ -102,6 +102,15 @@ struct run {
 	size_t moves[TIER_BATCH_MOVES]; /* of the batch, indices into the job's */
 };
 
+static size_t next_move(const struct run *run, size_t next)
+{
+	const struct tier_job *job = run->job;
+
+	while (next < job->n_moves && job->moves[next].direction != run->direction)
+		next++;
+	return next;
+}
+
 /* Fills the batch with moves from *@next on: one process, at most @most pages. */
 static uint64_t fill_batch(struct run *run, size_t *next, uint64_t most)
 {
@@ -167,50 +176,41 @@ static bool pace(struct run *run)
 	return go_on;
 }
 
+/* Without moves left there is nothing to keep others waiting for. */
+static bool go_on(struct run *run, size_t *next)
+{
+	*next = next_move(run, *next);
+	return *next < run->job->n_moves && pace(run);
+}
+
 static void run_demotions(struct run *run)
 {
-	uint64_t pages;
-
-	for (size_t next = 0; pace(run); run->pages += pages) {
-		pages = fill_batch(run, &next, TIER_BATCH_PAGES);
-		if (pages == 0)
-			return;
+	for (size_t next = 0; go_on(run, &next);) {
+		run->pages += fill_batch(run, &next, TIER_BATCH_PAGES);
 		give_room(run->migrator, run->job, run_batch(run));
 	}
 }
 
-static size_t next_promotion(const struct tier_job *job, size_t next)
+static void fail_promotions(struct run *run, size_t next)
 {
-	while (next < job->n_moves && job->moves[next].direction != TIER_PROMOTE)
-		next++;
-	return next;
-}
-
-static void fail_promotions(struct tier_job *job, size_t next)
-{
-	for (; (next = next_promotion(job, next)) < job->n_moves; next++)
-		job->results[next] = TIER_RESULT_NOROOM;
+	for (; (next = next_move(run, next)) < run->job->n_moves; next++)
+		run->job->results[next] = TIER_RESULT_NOROOM;
 }
 
 static void run_promotions(struct run *run)
 {
 	struct tier_job *job = run->job;
 
-	for (size_t next = 0; pace(run);) {
-		uint64_t room, pages;
-
-		next = next_promotion(job, next);
-		if (next == job->n_moves)
-			return;
-		room = take_room(
+	for (size_t next = 0; go_on(run, &next);) {
+		uint64_t room = take_room(
 			run->migrator, job, job->moves[next].pages, TIER_BATCH_PAGES);
+
 		if (room == 0) {
 			if (pace(run))
-				fail_promotions(job, next);
+				fail_promotions(run, next);
 			return;
 		}
-		pages = fill_batch(run, &next, room);
-		run->pages += pages;
+		run->pages += fill_batch(run, &next, room);
 		give_room(run->migrator, job, room - run_batch(run));
 	}
 }

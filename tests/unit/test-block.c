@@ -54,7 +54,7 @@ static void do_something(struct tier_block *block, struct tier_random *random)
 		tier_block_set_residency(block, &residency);
 		break;
 	case 1:
-		tier_block_drop_page(block, page);
+		tier_block_drop(block, page);
 		break;
 	case 2:
 		tier_block_cool(block, block->epoch + 1, 7);
@@ -173,6 +173,21 @@ static void a_huge_block_changes_tier_whole(void **state)
 	assert_false(block.huge);
 }
 
+static void a_huge_block_goes_whole(void **state)
+{
+	struct tier_block block = { .number = 1 };
+	struct tier_residency residency = { .huge = true };
+
+	(void)state;
+	memset(residency.resident, 0xff, sizeof(residency.resident));
+	tier_block_set_residency(&block, &residency);
+	tier_block_count(&block, 17);
+	tier_block_drop(&block, 3);
+	assert_false(block.huge);
+	assert_int_equal(block.resident_pages, 0);
+	assert_block_is_consistent(&block);
+}
+
 static void rest_ends(void **state)
 {
 	struct tier_block block = { .number = 1 };
@@ -196,6 +211,7 @@ int main(void)
 		cmocka_unit_test(cooling_thins_and_does_not_shift),
 		cmocka_unit_test(cooling_is_reproducible),
 		cmocka_unit_test(a_huge_block_changes_tier_whole),
+		cmocka_unit_test(a_huge_block_goes_whole),
 		cmocka_unit_test(rest_ends),
 	};
 
