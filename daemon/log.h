@@ -16,6 +16,10 @@
  */
 int tierd_log(int priority, int error, const char *format, ...) _printf_(3, 4);
 
+/* The same for what a tick may run into again and again: every ten seconds, with a count
+ * of what was left out. */
+int tierd_log_in_loop(int error, const char *format, ...) _printf_(2, 3);
+
 #define log_error(...)            tierd_log(LOG_ERR, 0, __VA_ARGS__)
 #define log_error_errno(r, ...)   tierd_log(LOG_ERR, r, __VA_ARGS__)
 #define log_warning(...)          tierd_log(LOG_WARNING, 0, __VA_ARGS__)

@@ -68,7 +68,7 @@ static int visit_cgroup(const char *path, void *userdata)
 		return 0;
 	r = add_group(manager, path, policy);
 	if (r < 0)
-		log_error_errno(r, "%s: cannot manage it", path);
+		tierd_log_in_loop(r, "%s: cannot manage it", path);
 	return 0;
 }
 
@@ -156,7 +156,7 @@ void tierd_manager_look_for_groups(struct tierd_manager *manager)
 		return;
 	r = tierd_cgroup_walk(&manager->cgroups, visit_cgroup, manager);
 	if (r < 0)
-		log_error_errno(r, "cannot walk the cgroup tree");
+		tierd_log_in_loop(r, "cannot walk the cgroup tree");
 }
 
 void tierd_manager_apply_policies(struct tierd_manager *manager)
@@ -239,7 +239,7 @@ void tierd_manager_look_for_processes(struct tierd_manager *manager)
 	forget_attributions(manager);
 	manager->processes_changed = false;
 	if (!pids) {
-		log_error_errno(-ENOMEM, "cannot list processes");
+		tierd_log_in_loop(-ENOMEM, "cannot list processes");
 		return;
 	}
 	/* Paths are sorted, so children come after their parents. */
@@ -248,7 +248,7 @@ void tierd_manager_look_for_processes(struct tierd_manager *manager)
 		int r = look_at_group(manager, group, pids);
 
 		if (r < 0 && r != -ENODEV && r != -ENOENT)
-			log_error_errno(r, "%s: cannot follow its processes",
+			tierd_log_in_loop(r, "%s: cannot follow its processes",
 				tierd_group_path(group));
 	}
 }

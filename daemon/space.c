@@ -64,15 +64,20 @@ void tierd_space_restart(struct tierd_space *space, struct tier_group *heat)
 }
 
 /* What lies between mappings is mapped no more. */
-static void forget_gaps(const struct tierd_space *space, struct tier_group *heat)
+static int forget_gaps(const struct tierd_space *space, struct tier_group *heat)
 {
-	uint64_t end = 0;
+	_cleanup_(freep) struct tier_range *ranges =
+		calloc(space->n_mappings + 1, sizeof(*ranges));
 
-	for (size_t i = 0; i < space->n_mappings; i++) {
-		tier_group_forget_range(heat, space->id, end, space->mappings[i].start);
-		end = space->mappings[i].end;
-	}
-	tier_group_forget_range(heat, space->id, end, UINT64_MAX);
+	if (!ranges)
+		return -ENOMEM;
+	for (size_t i = 0; i < space->n_mappings; i++)
+		ranges[i] = (struct tier_range){
+			.start = space->mappings[i].start,
+			.end = space->mappings[i].end,
+		};
+	tier_group_keep_ranges(heat, space->id, ranges, space->n_mappings);
+	return 0;
 }
 
 static int begin_pass(
@@ -91,9 +96,7 @@ static int begin_pass(
 	space->cursor_mapping = 0;
 	space->cursor = 0;
 	space->blocks_now = 0;
-	if (space->is_known)
-		forget_gaps(space, heat);
-	return 0;
+	return space->is_known ? forget_gaps(space, heat) : 0;
 }
 
 static bool end_pass(struct tierd_space *space)

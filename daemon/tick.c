@@ -78,7 +78,7 @@ static void drain(struct tierd_manager *manager)
 	int r = tierd_sampler_drain(manager->sampler, DRAIN_RECORDS_MAX, &sink);
 
 	if (r < 0)
-		log_error_errno(r, "cannot drain the sampler");
+		tierd_log_in_loop(r, "cannot drain the sampler");
 }
 
 /*
@@ -135,7 +135,7 @@ static void steer(struct tierd_manager *manager, uint64_t now_ns, uint64_t elaps
 		manager->sampler, wanted_rate(manager, now_ns), elapsed_ns);
 
 	if (r < 0)
-		log_error_errno(r, "cannot set the sampling period");
+		tierd_log_in_loop(r, "cannot set the sampling period");
 }
 
 /* ---- Plans --------------------------------------------------------------------- */
@@ -272,7 +272,7 @@ static void plan(struct tierd_manager *manager, uint64_t now_ns)
 		int r = plan_group(manager, group, now_ns, &share);
 
 		if (r < 0)
-			log_error_errno(r, "%s: cannot plan", tierd_group_path(group));
+			tierd_log_in_loop(r, "%s: cannot plan", tierd_group_path(group));
 	}
 }
 
@@ -301,11 +301,11 @@ static void read_memory(struct tierd_manager *manager)
 		&manager->root, &manager->topology, manager->node_memory);
 
 	if (r < 0)
-		log_error_errno(r, "cannot read the nodes' memory");
+		tierd_log_in_loop(r, "cannot read the nodes' memory");
 	for (size_t i = 0; i < manager->n_groups; i++) {
 		r = tierd_group_read_memory(manager->groups[i]);
 		if (r < 0 && r != -ENODEV)
-			log_error_errno(r, "%s: cannot read its memory.numa_stat",
+			tierd_log_in_loop(r, "%s: cannot read its memory.numa_stat",
 				tierd_group_path(manager->groups[i]));
 	}
 }
@@ -347,7 +347,7 @@ static int on_timer(sd_event_source *source, _unused_ uint64_t due_usec, void *u
 		usec *= SETTLED_TICKS;
 	r = sd_event_source_set_time_relative(source, usec);
 	if (r < 0)
-		return log_error_errno(r, "cannot set the tick's timer");
+		return tierd_log_in_loop(r, "cannot set the tick's timer");
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 

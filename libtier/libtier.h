@@ -106,11 +106,18 @@ struct tier_residency {
 int tier_group_set_residency(struct tier_group *group, uint64_t space, uint64_t address,
 	const struct tier_residency *residency);
 
+/* Addresses from start up to, and not including, end. */
+struct tier_range {
+	uint64_t start;
+	uint64_t end;
+};
+
 /*
- * Drops the blocks of @space that lie wholly in [start, end): nothing is mapped there.
+ * Drops the blocks of @space that none of @ranges touches: nothing is mapped there any
+ * more. @ranges are sorted and do not overlap.
  */
-void tier_group_forget_range(
-	struct tier_group *group, uint64_t space, uint64_t start, uint64_t end);
+void tier_group_keep_ranges(struct tier_group *group, uint64_t space,
+	const struct tier_range *ranges, size_t n_ranges);
 
 /*
  * Passes time. @exposure is what the sampler would have counted since the last call for

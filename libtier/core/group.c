@@ -89,6 +89,7 @@ static void group_account(
 {
 	group->resident_pages += (int64_t)sign * block->resident_pages;
 	group->fast_pages += (int64_t)sign * block->fast_pages;
+	group->huge_blocks += sign * block->huge;
 }
 
 static void remove_block(struct tier_group *group, struct tier_block *block)
@@ -147,31 +148,34 @@ _public_ int tier_group_set_residency(struct tier_group *group, uint64_t space,
 	return 0;
 }
 
-static void forget_blocks(
-	struct tier_group *group, uint64_t space, uint64_t first, uint64_t last)
+static int compare_block_with_range(const void *key, const void *element)
+{
+	const struct tier_block *block = key;
+	const struct tier_range *range = element;
+	uint64_t start = tier_block_address(block, 0);
+
+	if (start + TIER_BLOCK_SIZE <= range->start)
+		return -1;
+	return start >= range->end;
+}
+
+_public_ void tier_group_keep_ranges(struct tier_group *group, uint64_t space,
+	const struct tier_range *ranges, size_t n_ranges)
 {
 	for (size_t i = group->map.n_blocks; i-- > 0;) {
 		struct tier_block *block = group->map.blocks[i];
 
-		if (block->space == space && block->number >= first &&
-			block->number <= last)
+		if (block->space == space &&
+			(n_ranges == 0 ||
+				!bsearch(block, ranges, n_ranges, sizeof(*ranges),
+					compare_block_with_range)))
 			remove_block(group, block);
 	}
 }
 
 _public_ void tier_group_forget_space(struct tier_group *group, uint64_t space)
 {
-	forget_blocks(group, space, 0, UINT64_MAX);
-}
-
-_public_ void tier_group_forget_range(
-	struct tier_group *group, uint64_t space, uint64_t start, uint64_t end)
-{
-	uint64_t first = (start + TIER_BLOCK_SIZE - 1) >> TIER_BLOCK_SHIFT;
-	uint64_t end_block = end >> TIER_BLOCK_SHIFT;
-
-	if (end_block > first)
-		forget_blocks(group, space, first, end_block - 1);
+	tier_group_keep_ranges(group, space, NULL, 0);
 }
 
 /* ---- Samples and time ---------------------------------------------------------- */
@@ -322,8 +326,7 @@ _public_ void tier_group_get_stats(
 	stats.resident_pages = group->resident_pages;
 	stats.fast_pages = group->fast_pages;
 	stats.blocks = group->map.n_blocks;
-	for (size_t i = 0; i < group->map.n_blocks; i++)
-		stats.huge_blocks += group->map.blocks[i]->huge;
+	stats.huge_blocks = group->huge_blocks;
 	stats.tracked_bytes = tier_blockmap_bytes(&group->map);
 	stats.hit_ratio = tier_phase_share(&group->phase);
 	known = stats.classes.hot_pages + stats.classes.warm_pages +

@@ -21,6 +21,7 @@ struct tier_group {
 	uint64_t counted;   /* samples held in counts, decayed */
 	uint64_t fast_pages;
 	uint64_t resident_pages;
+	uint64_t huge_blocks;
 	size_t cool_cursor;
 };
 
