@@ -36,7 +36,7 @@ _public_ void tier_group_config_default(struct tier_group_config *ret)
 		.cool_down_ns = UINT64_C(5) * 1000 * 1000 * 1000,
 		.half_life_ns = UINT64_C(300) * 1000 * 1000 * 1000,
 		.margin = 1.25,
-		.significance = 1.5,
+		.significance = 2,
 		.seed = 1,
 	};
 }

@@ -13,8 +13,8 @@
  * nothing of page tables, processes or kernels. The cache is indexed and tagged by
  * virtual line, since only a miss is worth the look-up of its physical address: processes
  * that use the same addresses share its lines, and nothing ever flushes it. A miss on the
- * line after the last one was prefetched: it costs nothing and is not sampled, as with the
- * stream prefetchers of real processors.
+ * line after the last one was prefetched: it costs nothing and is not sampled, as with
+ * the stream prefetchers of real processors.
  *
  * Arguments: node=MIB:NS once for each node, NS being its extra latency, 0 for DRAM;
  * shm=FILE for the rings, without which nothing is sampled.

@@ -116,7 +116,8 @@ peak_since()
 		END { print peak + 0; exit n < 8 }' "$1"
 }
 
-# moves_at_most GROUP SECONDS BYTES: so many, both ways, in the time to come.
+# moves_at_most GROUP SECONDS BYTES: so many, both ways, in the time to come. How many it
+# was is kept in the results.
 moves_at_most()
 {
 	local before after
@@ -124,6 +125,7 @@ moves_at_most()
 	before=$(moved_bytes "$1") || return
 	sleep "$2"
 	after=$(moved_bytes "$1") || return
+	echo "$1: $((after - before)) bytes in $2 s" >>"$RESULTS/moved"
 	at_most $((after - before)) "$3"
 }
 
