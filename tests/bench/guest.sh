@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# guest.sh: gups as a service of its own and tierd with a policy for it, for the programs
+# that run in the test machine. It knows how to start, watch and stop both; what is
+# measured with them, and what to think of it, is not known here.
+#
+# Times are seconds of the guest's monotonic clock. gups counts its own from the moment
+# it is told to go, which the marks record.
+
+readonly gups=/usr/libexec/tierd/tests/gups
+readonly gups_cgroup=/sys/fs/cgroup/system.slice/gups.service
+readonly policy_file=/etc/tierd/policies.d/gups.conf
+
+guest_now()
+{
+	local up rest
+
+	read -r up rest </proc/uptime
+	echo "$up"
+}
+
+# guest_mark NAME [TIME]: remembers when something was, for guest_marks.
+guest_mark()
+{
+	printf '%s %s\n' "$1" "${2:-$(guest_now)}" >>/run/marks
+}
+
+# guest_marks: all of them, as one JSON object.
+guest_marks()
+{
+	jq -R -n '[inputs | split(" ") | {(.[0]): (.[1] | tonumber)}] | add // {}' /run/marks
+}
+
+# guest_hold: waits a moment without starting a process, for loops that must not disturb.
+guest_hold()
+{
+	read -r -t "$1" <>"/run/never" || true
+}
+
+guest_set_up()
+{
+	mkfifo /run/never
+	: >/run/marks
+	mkdir -p "$(dirname "$policy_file")"
+}
+
+guest_set_policy()
+{
+	printf '[Match]\nUnit=gups.service\n\n[Memory]\nDRAMQuota=%s\n' "$1" >"$policy_file"
+}
+
+# gups_start NAME OPTION…: returns when its memory is there and it waits for gups_go. The
+# summary will be in NAME.json, the time line in NAME.timeline, all it says in NAME.out.
+gups_start()
+{
+	local name=$1
+
+	shift
+	rm -f "/run/$name.go"
+	gups_out=$RESULTS/$name.out
+	: >"$gups_out"
+	systemd-run --quiet --unit=gups.service -p TimeoutStopSec=infinity \
+		-p "StandardOutput=append:$gups_out" -p "StandardError=append:$gups_out" \
+		"$gups" --wait-file="/run/$name.go" --json="$RESULTS/$name.json" \
+		--timeline="$RESULTS/$name.timeline" "$@"
+	until grep -q '^gups: ready' "$gups_out"; do
+		if ! systemctl --quiet is-active gups.service; then
+			echo "gups ended before it began:"
+			cat "$gups_out"
+			return 1
+		fi
+		sleep 0.5
+	done
+}
+
+gups_go()
+{
+	guest_mark "$1_go"
+	touch "/run/$1.go"
+}
+
+# gups_stop: ends the updating and waits for the check of every page.
+gups_stop()
+{
+	systemctl stop gups.service
+	systemctl reset-failed gups.service 2>/dev/null || true
+	grep '^gups: verified' "$gups_out" || {
+		echo "gups did not end well:"
+		cat "$gups_out"
+		return 1
+	}
+}
+
+# tierd_start: marks tierd_start with the time at which systemd started the process.
+tierd_start()
+{
+	local usec
+
+	systemctl start tierd.service || {
+		journalctl --no-pager -u tierd.service
+		return 1
+	}
+	usec=$(systemctl show -P ExecMainStartTimestampMonotonic tierd.service)
+	guest_mark tierd_start "$((usec / 1000000)).$(printf '%06d' $((usec % 1000000)))"
+	tierd_pid=$(systemctl show -P MainPID tierd.service)
+}
+
+# sample_dram FILE: until samplers_stop, five times a second a line: time, bytes that the quota
+# covers in DRAM (node 0), and clock ticks that tierd has used. It starts no process, and
+# takes two per cent of a CPU.
+sample_dram()
+{
+	local up key node0 anon mapped stat rest
+
+	while [[ ! -e /run/samplers-stop ]]; do
+		read -r up rest </proc/uptime
+		while read -r key node0 rest; do
+			case $key in
+			anon) anon=${node0#N0=} ;;
+			file_mapped) mapped=${node0#N0=} && break ;;
+			esac
+		done <"$gups_cgroup/memory.numa_stat"
+		read -ra stat <"/proc/$tierd_pid/stat"
+		echo "$up $((anon + mapped)) $((stat[13] + stat[14]))"
+		guest_hold 0.2
+	done >"$1"
+}
+
+# moved_bytes: what tierd has promoted and demoted of gups, as two numbers; 0 and 0 before
+# it knows of gups. busctl is the cheapest way to ask; a group's path is its cgroup as
+# sd_bus_path_encode() has it.
+moved_bytes()
+{
+	local path=/org/tierd/Tierd1/group/_2fsystem_2eslice_2fgups_2eservice moved
+
+	moved=$(busctl get-property org.tierd.Tierd1 "$path" org.tierd.Tierd1.Group \
+		PromotedBytes DemotedBytes 2>/dev/null || printf '0\n0\n')
+	moved=${moved//t /}
+	echo "${moved//$'\n'/ }"
+}
+
+# sample_counters FILE: until samplers_stop, every two seconds a line: time, bytes
+# promoted, bytes demoted.
+sample_counters()
+{
+	local moved
+
+	while [[ ! -e /run/samplers-stop ]]; do
+		moved=$(moved_bytes)
+		echo "$(guest_now) $moved"
+		guest_hold 2
+	done >"$1"
+}
+
+# samplers_stop: both of them, at the end of a line.
+samplers_stop()
+{
+	touch /run/samplers-stop
+	wait "$@"
+}
+
+# lines_to_json FILE: lines of numbers as an array of arrays.
+lines_to_json()
+{
+	jq -R -n -c '[inputs | split(" ") | map(tonumber)]' "$1"
+}
