@@ -330,6 +330,36 @@ static void jobs_come_back_in_order(void **state)
 	tier_migrator_free(migrator);
 }
 
+/* A byte a second would take hours; but after the last batch there is nothing to pace. */
+static void bandwidth_is_kept_between_batches_only(void **state)
+{
+	struct kernel kernel;
+	struct tier_migrator *migrator;
+	struct tier_plan *plan = make_plan(100, 4000, 100, 0);
+	struct tier_job_config config = {
+		.plan = plan,
+		.targets = &(struct tier_target){ .space = 7, .pid = 1234, .pidfd = -1 },
+		.n_targets = 1,
+		.fast_node = FAST_NODE,
+		.slow_node = SLOW_NODE,
+		.bandwidth_max = 1,
+	};
+
+	(void)state;
+	kernel_init(&kernel, 4000);
+	migrator = new_migrator(&kernel);
+	for (unsigned i = 0; i < 2; i++) {
+		struct tier_job *job;
+
+		assert_int_equal(tier_migrator_submit(migrator, &config), 0);
+		job = wait_for_job(migrator);
+		assert_non_null(job);
+		tier_job_free(job);
+	}
+	tier_plan_free(plan);
+	tier_migrator_free(migrator);
+}
+
 static void freeing_cancels_what_is_queued(void **state)
 {
 	(void)state;
@@ -406,6 +436,7 @@ int main(void)
 		cmocka_unit_test(a_vanished_process_is_gone),
 		cmocka_unit_test(nothing_is_asked_of_an_exited_process),
 		cmocka_unit_test(jobs_come_back_in_order),
+		cmocka_unit_test(bandwidth_is_kept_between_batches_only),
 		cmocka_unit_test(freeing_cancels_what_is_queued),
 		cmocka_unit_test(bad_jobs_are_refused),
 		cmocka_unit_test(move_pages_answers_for_this_process),
