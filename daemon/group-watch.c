@@ -10,6 +10,7 @@
 
 #include "base/util.h"
 #include "group-internal.h"
+#include "log.h"
 
 /* Later passes of the sweep take about so long. */
 #define SWEEP_PASS_NS     (60 * TIERD_NSEC)
@@ -50,6 +51,7 @@ int tierd_group_set_processes(struct tierd_group *group, const pid_t *pids, size
 {
 	struct tierd_space **spaces = calloc(n + 1, sizeof(*spaces));
 	size_t n_spaces = 0, cursor = 0;
+	int r;
 
 	if (!spaces)
 		return -ENOMEM;
@@ -63,8 +65,14 @@ int tierd_group_set_processes(struct tierd_group *group, const pid_t *pids, size
 			space->is_claimed = false;
 			space = NULL;
 		}
-		if (!space && tierd_space_new(group->context->root, pids[i], &space) < 0)
-			continue;
+		if (!space) {
+			r = tierd_space_new(group->context->root, pids[i], &space);
+			if (r < 0 && r != -ESRCH)
+				tierd_log_in_loop(r, "%s: cannot follow process %d",
+					tierd_group_path(group), (int)pids[i]);
+			if (r < 0)
+				continue;
+		}
 		if (space->passes == 0)
 			group->sweep_space = n_spaces; /* the new one comes first */
 		spaces[n_spaces++] = space;

@@ -164,11 +164,6 @@ int tierd_group_read_memory(struct tierd_group *group)
 	return 0;
 }
 
-uint64_t tierd_group_dram_bytes(const struct tierd_group *group)
-{
-	return group->dram_bytes;
-}
-
 uint64_t tierd_group_spare_bytes(const struct tierd_group *group)
 {
 	uint64_t kept = TIER_MIN(group->quota_bytes, group->dram_bytes);

@@ -90,14 +90,12 @@ void tierd_group_set_policy(struct tierd_group *group, const struct tierd_policy
 /* Reads what the group holds. Errors: -ENODEV when the cgroup is gone, others. */
 int tierd_group_read_memory(struct tierd_group *group);
 
-uint64_t tierd_group_dram_bytes(const struct tierd_group *group);
-
 /* DRAM that the group may be asked to give up beyond its quota: what is above DRAMMin. */
 uint64_t tierd_group_spare_bytes(const struct tierd_group *group);
 
 /*
- * Spaces follow the processes in @pids, which are sorted. Unreadable processes are left
- * out and counted.
+ * Spaces follow the processes in @pids, which are sorted. Processes that cannot be
+ * followed are left out, and logged.
  */
 int tierd_group_set_processes(struct tierd_group *group, const pid_t *pids, size_t n);
 

@@ -90,6 +90,17 @@ static int read_machine(struct tierd_manager *manager)
 	return 0;
 }
 
+static void log_tiers(const struct tierd_manager *manager)
+{
+	const struct tierd_topology *topology = &manager->topology;
+
+	for (unsigned i = 0; i < topology->n_nodes; i++)
+		log_info("node %u: tier %u, %" PRIu64 " MiB (by %s)",
+			topology->nodes[i].id, topology->nodes[i].tier,
+			topology->nodes[i].total_bytes >> 20,
+			tierd_tier_source_to_string(topology->source));
+}
+
 /* Two hands at the same pages undo each other's work. */
 static void warn_of_kernel_tiering(const struct tierd_manager *manager)
 {
@@ -232,6 +243,7 @@ static int start(struct tierd_manager *manager)
 		(r = check_privileges(manager)) != 0 ||
 		(r = open_sampler(manager)) != 0 || (r = start_migrator(manager)) != 0)
 		return r;
+	log_tiers(manager);
 	warn_of_kernel_tiering(manager);
 	set_context(manager);
 	r = open_bus(manager);

@@ -157,6 +157,9 @@ void tierd_manager_look_for_groups(struct tierd_manager *manager)
 	r = tierd_cgroup_walk(&manager->cgroups, visit_cgroup, manager);
 	if (r < 0)
 		tierd_log_in_loop(r, "cannot walk the cgroup tree");
+	else if (r > 0)
+		tierd_log_in_loop(0, "there are more cgroups than tierd looks at (%d)",
+			TIERD_CGROUPS_MAX);
 }
 
 void tierd_manager_apply_policies(struct tierd_manager *manager)

@@ -96,7 +96,8 @@ static int begin_pass(
 	space->cursor_mapping = 0;
 	space->cursor = 0;
 	space->blocks_now = 0;
-	return space->is_known ? forget_gaps(space, heat) : 0;
+	/* A list that was cut short says nothing of what follows it. */
+	return space->is_known && r == 0 ? forget_gaps(space, heat) : 0;
 }
 
 static bool end_pass(struct tierd_space *space)

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "exit-codes.h"
 #include "log.h"
 #include "manager-internal.h"
 
@@ -336,6 +337,7 @@ static void tick(struct tierd_manager *manager)
 	steer(manager, now_ns, elapsed_ns);
 }
 
+/* Without its timer tierd would sit there and keep no quota: then rather end. */
 static int on_timer(sd_event_source *source, _unused_ uint64_t due_usec, void *userdata)
 {
 	struct tierd_manager *manager = userdata;
@@ -346,9 +348,12 @@ static int on_timer(sd_event_source *source, _unused_ uint64_t due_usec, void *u
 	if (is_settled(manager, manager->ticked_ns))
 		usec *= SETTLED_TICKS;
 	r = sd_event_source_set_time_relative(source, usec);
-	if (r < 0)
-		return tierd_log_in_loop(r, "cannot set the tick's timer");
-	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	if (r >= 0)
+		return 0;
+	log_error_errno(r, "cannot set the tick's timer");
+	return sd_event_exit(manager->event, TIERD_EXIT_OS);
 }
 
 static int on_ring(_unused_ sd_event_source *source, _unused_ int fd,
