@@ -178,7 +178,8 @@ static unsigned choose_node(const struct tierd_manager *manager, bool fast)
 
 /*
  * Bytes to spare in the fast tier beyond watermark and headroom, as far as they are on
- * the node that promotions go to, and bytes short.
+ * the node that promotions go to, and bytes short. Promotions leave the headroom alone,
+ * demotions begin when half of it is used: in between nothing has to move back and forth.
  */
 static void weigh_fast_nodes(const struct tierd_manager *manager, unsigned fast,
 	uint64_t *ret_room, uint64_t *ret_short)
@@ -192,7 +193,7 @@ static void weigh_fast_nodes(const struct tierd_manager *manager, unsigned fast,
 			have += node_room(&manager->node_memory[i]);
 	*ret_room = TIER_MIN(
 		saturating_sub(have, headroom), node_room(&manager->node_memory[fast]));
-	*ret_short = saturating_sub(headroom, have);
+	*ret_short = saturating_sub(headroom / 2, have);
 }
 
 static uint64_t promoted_bytes_of(const struct tier_plan *plan)
