@@ -9,7 +9,8 @@
 # interval in which its metric reaches its goal. 5 s are left for the rest of what was on
 # its way then; after that it counts as settled for as long as its row's window. A round
 # that never converges has no convergence time, and its last 20 s stand in for the settled
-# ones.
+# ones. What tierd costs when there is nothing left to do is taken from the last 20 s, for
+# what is left of scattered sets comes in long after the goal.
 
 def mebi: 1048576;
 
@@ -23,7 +24,19 @@ def mean_of($member; $from; $to):
 	| if length == 0 then null
 	  else (map(.dt * .value) | add) / (map(.dt) | add) end;
 
-def rate($from; $to): mean_of("updates_per_s"; $from; $to);
+# Null is beyond all numbers: something that did not happen.
+def median:
+	sort_by(. == null, .) | length as $n
+	| if $n == 0 then null
+	  elif $n % 2 == 1 then .[($n - 1) / 2]
+	  else .[$n / 2 - 1] as $a | .[$n / 2] as $b
+		| if $a == null or $b == null then null else ($a + $b) / 2 end
+	  end;
+
+# Updates a second: the median of the intervals, which are half a second each, so that a
+# few seconds in which the host did something else do not count.
+def rate($from; $to):
+	[.intervals[] | select(.t > $from and .t <= $to) | .updates_per_s] | median;
 
 def ratio($a; $b): if $a == null or $b == null or $b == 0 then null else $a / $b end;
 
@@ -92,7 +105,9 @@ def tierd_figures:
 			else .row.metric as $m | .managed | mean_of($m; $span[0]; $span[1]) end),
 		over_quota_mib: (($dram | worst_excess_bytes($start + 5; $quota))
 			| if . == null then null else . / mebi end),
-		cpu: ($dram | cpu_share($span[0]; $span[1]; $ticks)),
+		tierd_mean_rate: (.managed | mean_of("updates_per_s"; $span[0]; $span[1])),
+		cpu: ($dram | cpu_share($stop - 20; $stop; $ticks)),
+		cpu_settling: ($dram | cpu_share($span[0]; $span[1]; $ticks)),
 		cpu_learning: ($dram | cpu_share($start; $converged // $stop; $ticks)),
 		samples: .status.sampler.samples, lost: .status.sampler.lost
 	  };
@@ -114,6 +129,7 @@ def round_figures:
 	(if .managed then tierd_figures else {} end)
 	+ (if .best then best_figures else {} end)
 	+ (if .kernel then kernel_figures else {} end)
+	+ (.huge_bytes // {} | with_entries(.key += "_huge_mib" | .value /= mebi))
 	+ {others_cpus, kernel_promoted_pages: .kernel_vmstat.pgpromote_success,
 		errors: ([.best, .managed, .kernel | values | .errors] | add)}
 	| . + {to_best: ratio(.tierd_rate; .best_rate),
@@ -125,14 +141,6 @@ def better_if_more: ["to_best", "to_unmanaged", "to_kernel"];
 
 # Judged by the median; all others by the worst round.
 def judged_by_median: ["to_best"];
-
-# Null is beyond all numbers: something that did not happen.
-def median:
-	sort_by(. == null, .) | length as $n
-	| if $n % 2 == 1 then .[($n - 1) / 2]
-	  else .[$n / 2 - 1] as $a | .[$n / 2] as $b
-		| if $a == null or $b == null then null else ($a + $b) / 2 end
-	  end;
 
 def worst($more):
 	if any(. == null) then null elif $more then min else max end;

@@ -26,10 +26,15 @@ guest_mark()
 	printf '%s %s\n' "$1" "${2:-$(guest_now)}" >>/run/marks
 }
 
-# guest_marks: all of them, as one JSON object.
+# named_numbers FILE: lines of a name and a number as one JSON object.
+named_numbers()
+{
+	jq -R -n '[inputs | split(" ") | {(.[0]): (.[1] | tonumber)}] | add // {}' "$1"
+}
+
 guest_marks()
 {
-	jq -R -n '[inputs | split(" ") | {(.[0]): (.[1] | tonumber)}] | add // {}' /run/marks
+	named_numbers /run/marks
 }
 
 # guest_hold: waits a moment without starting a process, for loops that must not disturb.
@@ -42,6 +47,7 @@ guest_set_up()
 {
 	mkfifo /run/never
 	: >/run/marks
+	: >/run/huge
 	mkdir -p "$(dirname "$policy_file")"
 }
 
@@ -90,6 +96,13 @@ gups_stop()
 		cat "$gups_out"
 		return 1
 	}
+}
+
+# note_huge NAME: remembers how much of gups' memory is in huge pages, in /run/huge.
+note_huge()
+{
+	awk -v name="$1" '$1 == "anon_thp" { print name, $2 }' "$gups_cgroup/memory.stat" \
+		>>/run/huge
 }
 
 # tierd_start: marks tierd_start with the time at which systemd started the process.

@@ -48,8 +48,9 @@ def figures:
 	 ["moved in \(.window_s) s, once settled", "moved_mib", "mib"],
 	 ["         to get there", "moved_until_settled_mib", "mib"],
 	 ["most DRAM over quota, from 5 s on", "over_quota_mib", "mib"],
-	 ["tierd's share of a CPU, settled", "cpu", "share"],
-	 ["                        learning", "cpu_learning", "share"],
+	 ["tierd's share of a CPU, in the end", "cpu", "share"],
+	 ["                       once settled", "cpu_settling", "share"],
+	 ["                       before", "cpu_learning", "share"],
 	 ["wrong pages", "errors", "count"],
 	 ["CPUs of the host busy elsewhere", "others_cpus", "ratio"]]
 	| map(select(.[0] != null));
@@ -79,7 +80,10 @@ def variants_text:
 	| columns(""; ["unmanaged", "kernel", "by hand", "tierd"]),
 	  columns("M updates/s"; variants | map($f[. + "_rate"].median | mups)),
 	  if $text == null then empty
-	  else columns($text; variants | map($f[. + "_metric"].median | percent)) end;
+	  else columns($text; variants | map($f[. + "_metric"].median | percent)) end,
+	  if any(variants[]; ($f[. + "_huge_mib"].median // 0) > 0) | not then empty
+	  else columns("in huge pages";
+		variants | map($f[. + "_huge_mib"].median | if . == null then "-" else mib end)) end;
 
 def row_text:
 	.figures as $f

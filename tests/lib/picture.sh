@@ -243,6 +243,11 @@ label()
 	printf '  %-17s ' "$1"
 }
 
+speed()
+{
+	printf '%s M/s, %s × before' "$(millions "$1")" "$(times "$1" "$start_rate")"
+}
+
 curve_marks()
 {
 	[[ -n $tierd_frame ]] || return 0
@@ -265,7 +270,7 @@ draw_frame()
 	line "  $(printf '%3d s' "$seconds")  $(phase_text "$phase")"
 	line ''
 	line "$(label 'hot set in DRAM')$(bar "$hot" 100 "$(hot_colour "$hot")") $hot %"
-	line "$(label 'throughput')$(bar "$rate" "$scale" "$cyan") $(millions "$rate") M/s, $(times "$rate" "$start_rate") × before"
+	line "$(label 'throughput')$(bar "$rate" "$scale" "$cyan") $(speed "$rate")"
 	line "$(label 'DRAM, its quota')$(quota_bar "$dram" "$quota_mib") $dram of $quota_mib MiB"
 	line "$(label 'moved')↑ $promoted MiB into DRAM   ↓ $demoted MiB out of it"
 	line ''

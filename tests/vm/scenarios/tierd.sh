@@ -20,8 +20,11 @@ policy()
 
 start_tierd()
 {
-	systemctl start tierd
 	started=$(date +%s%3N)
+	systemctl start tierd || {
+		fail "tierd starts"
+		show "$(journalctl --quiet --boot --unit tierd --output cat | tail -n 10)"
+	}
 }
 
 # stop_tierd: and without policies.
