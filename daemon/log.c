@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "clock.h"
 
@@ -53,13 +54,25 @@ static bool may_complain(const char *format, uint64_t *ret_left_out)
 	return true;
 }
 
+/* $JOURNAL_STREAM names what standard error was at first; it may be another by now. */
+static bool is_read_by_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(STDERR_FILENO, &st) >= 0 && st.st_dev == device &&
+	       st.st_ino == inode;
+}
+
 static int log_text(
 	int priority, int error, uint64_t left_out, const char *format, va_list args)
 {
 	char text[1024];
 
 	vsnprintf(text, sizeof(text), format, args);
-	if (getenv("JOURNAL_STREAM"))
+	if (is_read_by_journal())
 		fprintf(stderr, "<%d>", priority);
 	else
 		fputs("tierd: ", stderr);

@@ -42,9 +42,9 @@ def metric_text:
 
 def figures:
 	[[goal_text, "converged_s", "s"],
-	 ["throughput to that by hand", "to_best", "ratio"],
-	 ["              unmanaged", "to_unmanaged", "ratio"],
-	 ["              the kernel's tiering", "to_kernel", "ratio"],
+	 ["throughput / placed by hand", "to_best", "ratio"],
+	 ["throughput / unmanaged", "to_unmanaged", "ratio"],
+	 ["throughput / the kernel's tiering", "to_kernel", "ratio"],
 	 ["moved in \(.window_s) s, once settled", "moved_mib", "mib"],
 	 ["         to get there", "moved_until_settled_mib", "mib"],
 	 ["most DRAM over quota, from 5 s on", "over_quota_mib", "mib"],
