@@ -2,8 +2,8 @@
 /*
  * What a group has counted, under the names that MEMTIS's vmstat counters made familiar:
  * scanned and filtered, tried, failed by cause, done. Pages unless the name says
- * otherwise. The classes and demotion_scanned_filtered_warm are as of the last plan, all
- * else adds up from the group's beginning.
+ * otherwise. The classes are as of the last plan, all else adds up from the group's
+ * beginning.
  */
 #include <stddef.h>
 
@@ -29,6 +29,7 @@ static const struct {
 	size_t offset;
 	unsigned n; /* so many numbers from there on, summed up */
 } counters[] = {
+	COUNTER("promotion_scanned", heat.scanned_pages[TIER_PROMOTE]),
 	COUNTER("promotion_tried", heat.tried_pages[TIER_PROMOTE]),
 	FAILURES("promotion_tried_failure", PROMOTE),
 	RESULT("promotion_tried_failure_nomem", PROMOTE, NOMEM),
@@ -39,6 +40,7 @@ static const struct {
 	RESULT("promotion_tried_failure_cancelled", PROMOTE, CANCELLED),
 	RESULT("promoted", PROMOTE, DONE),
 	COUNTER("promoted_bytes", promoted_bytes),
+	COUNTER("demotion_scanned", heat.scanned_pages[TIER_DEMOTE]),
 	COUNTER("demotion_scanned_filtered_warm", heat.filtered_warm_pages),
 	COUNTER("demotion_tried", heat.tried_pages[TIER_DEMOTE]),
 	FAILURES("demotion_tried_failure", DEMOTE),

@@ -150,7 +150,9 @@ static int histogram(
 	struct tier_histogram histogram;
 	int r;
 
-	tier_group_get_histogram(tierd_group_heat(userdata), &histogram);
+	r = tier_group_get_histogram(tierd_group_heat(userdata), &histogram);
+	if (r < 0)
+		return r;
 	r = sd_bus_message_new_method_return(message, &reply);
 	if (r < 0)
 		return r;

@@ -58,16 +58,30 @@ static uint64_t job_budget(const struct tierd_group *group)
 		(double)group->budget_pages, TIER_MAX(pages, (double)TIER_BLOCK_PAGES));
 }
 
+/* What promotions of a plan may take before a demotion gives. */
+static uint64_t room_of_plan(
+	const struct tier_limits *limits, const struct tier_plan *plan)
+{
+	unsigned upper, lower;
+
+	tier_plan_get_tiers(plan, &upper, &lower);
+	if (upper > 0)
+		return limits->room_pages[upper];
+	return limits->fast_pages < limits->quota_pages
+		       ? TIER_MIN(limits->quota_pages - limits->fast_pages,
+				 limits->room_pages[0])
+		       : 0;
+}
+
 int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
-	uint64_t node_room_bytes, uint64_t node_owed_bytes, struct tier_plan **ret,
-	uint64_t *ret_room_pages)
+	const uint64_t room_bytes[static TIER_TIERS_MAX], uint64_t owed_bytes,
+	struct tier_plan **ret, uint64_t *ret_room_pages)
 {
 	struct tier_limits limits = {
 		.now_ns = time_ns,
 		.fast_pages = bytes_to_pages(group->dram_bytes),
 		.quota_pages = bytes_to_pages(group->quota_bytes),
-		.room_pages = bytes_to_pages(node_room_bytes),
-		.owed_pages = bytes_to_pages(node_owed_bytes),
+		.owed_pages = bytes_to_pages(owed_bytes),
 		.budget_pages = job_budget(group),
 	};
 	int r;
@@ -76,25 +90,28 @@ int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
 	if (group->has_job || time_ns < group->paused_until_ns ||
 		is_too_early(group, time_ns))
 		return 0;
-	*ret_room_pages = limits.fast_pages < limits.quota_pages
-				  ? TIER_MIN(limits.quota_pages - limits.fast_pages,
-					    limits.room_pages)
-				  : 0;
+	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
+		limits.room_pages[tier] = bytes_to_pages(room_bytes[tier]);
 	r = tier_group_plan(group->heat, &limits, ret);
-	if (r >= 0)
-		group->has_backlog = tier_plan_is_cut_short(*ret);
-	return r;
+	if (r < 0)
+		return r;
+	group->has_backlog = tier_plan_is_cut_short(*ret);
+	*ret_room_pages = room_of_plan(&limits, *ret);
+	return 0;
 }
 
 int tierd_group_submit(struct tierd_group *group, struct tier_migrator *migrator,
-	const struct tier_plan *plan, uint64_t room_pages, int fast_node, int slow_node)
+	const struct tier_plan *plan, uint64_t room_pages,
+	const int nodes[static TIER_TIERS_MAX])
 {
 	_cleanup_(freep) struct tier_target *targets =
 		calloc(group->n_spaces + 1, sizeof(*targets));
+	unsigned upper, lower;
 	int r;
 
 	if (!targets)
 		return -ENOMEM;
+	tier_plan_get_tiers(plan, &upper, &lower);
 	for (size_t i = 0; i < group->n_spaces; i++)
 		targets[i] = (struct tier_target){
 			.space = group->spaces[i]->id,
@@ -105,8 +122,8 @@ int tierd_group_submit(struct tierd_group *group, struct tier_migrator *migrator
 						   .plan = plan,
 						   .targets = targets,
 						   .n_targets = group->n_spaces,
-						   .fast_node = fast_node,
-						   .slow_node = slow_node,
+						   .fast_node = nodes[upper],
+						   .slow_node = nodes[lower],
 						   .room_pages = room_pages,
 						   .bandwidth_max = bandwidth_max(group),
 						   .userdata = group,
@@ -150,7 +167,7 @@ static void learn_copy_cost(
 	group->copy_cost_ns = group->copy_cost_ns > 0
 				      ? 0.8 * group->copy_cost_ns + 0.2 * cost_ns
 				      : cost_ns;
-	tier_group_set_costs(group->heat, 0, group->copy_cost_ns + 1);
+	tier_group_set_copy_cost(group->heat, group->copy_cost_ns + 1);
 }
 
 /* The next plan waits until what was moved fits the bandwidth. */

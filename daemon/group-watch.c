@@ -104,12 +104,15 @@ static void remember_look(
 void tierd_group_sample(struct tierd_group *group, struct tierd_space *space,
 	uint64_t address, bool is_store)
 {
-	int sampled = tier_group_sample(group->heat, &(struct tier_sample){
-							     .space = space->id,
-							     .address = address,
-							     .is_store = is_store,
-						     });
+	uint8_t sampled;
 
+	tier_group_feed(group->heat,
+		&(struct tier_sample){
+			.space = space->id,
+			.address = address,
+			.is_store = is_store,
+		},
+		1, &sampled);
 	if (sampled == TIER_SAMPLED_UNKNOWN || sampled == TIER_SAMPLED_UNCOVERED)
 		remember_look(group, space, address);
 }

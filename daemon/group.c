@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/util.h"
 
@@ -12,26 +13,39 @@
 
 /* ---- Coming and going ---------------------------------------------------------- */
 
-static uint64_t tier_latency_ns(const struct tierd_topology *topology, bool fast)
+static uint64_t tier_latency_ns(const struct tierd_topology *topology, unsigned tier)
 {
 	uint64_t latency_ns = 0;
 
 	for (unsigned i = 0; i < topology->n_nodes; i++)
-		if ((topology->nodes[i].tier == 0) == fast)
+		if (tierd_heat_tier(&topology->nodes[i]) == tier)
 			latency_ns =
 				TIER_MAX(latency_ns, topology->nodes[i].read_latency_ns);
 	return latency_ns;
 }
 
+/* Takes the firmware's latencies if it states all of them, and they rise. */
+static void set_latencies(
+	struct tier_group_config *config, const struct tierd_topology *topology)
+{
+	uint64_t latency_ns[TIER_TIERS_MAX], before_ns = 0;
+
+	for (unsigned tier = 0; tier < config->n_tiers; tier++) {
+		latency_ns[tier] = tier_latency_ns(topology, tier);
+		if (latency_ns[tier] <= before_ns)
+			return;
+		before_ns = latency_ns[tier];
+	}
+	memcpy(config->latency_ns, latency_ns, config->n_tiers * sizeof(latency_ns[0]));
+}
+
 static int new_heat(const struct tierd_group_context *context, struct tier_group **ret)
 {
-	uint64_t fast_ns = tier_latency_ns(context->topology, true);
-	uint64_t slow_ns = tier_latency_ns(context->topology, false);
 	struct tier_group_config config;
 
 	tier_group_config_default(&config);
-	if (fast_ns > 0 && slow_ns > fast_ns)
-		config.latency_gap_ns = slow_ns - fast_ns;
+	config.n_tiers = TIER_MIN(context->topology->n_tiers, (unsigned)TIER_TIERS_MAX);
+	set_latencies(&config, context->topology);
 	return tier_group_new(&config, ret);
 }
 

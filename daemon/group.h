@@ -14,6 +14,7 @@
 #include "libtier.h"
 #include "policy.h"
 #include "space.h"
+#include "topology.h"
 
 struct tierd_group;
 
@@ -63,6 +64,12 @@ int tierd_group_get_portions(
 void tierd_process_portions_free(struct tierd_process_portions *portions, size_t n);
 
 /* ---- For the manager and its tick ---------------------------------------------- */
+
+/* libtier's number for a node's tier; what is further away than it can count is one. */
+static inline unsigned tierd_heat_tier(const struct tierd_node *node)
+{
+	return node->tier < TIER_TIERS_MAX ? node->tier : TIER_TIERS_MAX - 1;
+}
 
 /* What groups share; outlives them. */
 struct tierd_group_context {
@@ -117,15 +124,17 @@ bool tierd_group_is_swept(const struct tierd_group *group);
 
 /*
  * Makes a plan, or sets *ret to NULL where none is due: a job is under way, or the group
- * is not swept yet. @node_room_bytes and @node_owed_bytes are the group's share of the
- * fast nodes' state.
+ * is not swept yet. @room_bytes is what each tier has to spare, @owed_bytes the group's
+ * share of what the fast nodes are short of.
  */
-int tierd_group_plan(struct tierd_group *group, uint64_t now_ns, uint64_t node_room_bytes,
-	uint64_t node_owed_bytes, struct tier_plan **ret, uint64_t *ret_room_pages);
+int tierd_group_plan(struct tierd_group *group, uint64_t now_ns,
+	const uint64_t room_bytes[static TIER_TIERS_MAX], uint64_t owed_bytes,
+	struct tier_plan **ret, uint64_t *ret_room_pages);
 
-/* Hands a plan to the migrator. */
+/* Hands a plan to the migrator; @nodes is where moves to each tier go. */
 int tierd_group_submit(struct tierd_group *group, struct tier_migrator *migrator,
-	const struct tier_plan *plan, uint64_t room_pages, int fast_node, int slow_node);
+	const struct tier_plan *plan, uint64_t room_pages,
+	const int nodes[static TIER_TIERS_MAX]);
 
 /* A group with a job under way must not be freed. */
 bool tierd_group_has_job(const struct tierd_group *group);

@@ -61,6 +61,7 @@ static int read_configuration(struct tierd_manager *manager)
 
 static int read_machine(struct tierd_manager *manager)
 {
+	uint8_t tier_of_node[TIERD_NODES_MAX] = { 0 };
 	char *error = NULL;
 	int r;
 
@@ -82,8 +83,11 @@ static int read_machine(struct tierd_manager *manager)
 		return fail(TIERD_EXIT_OS, r, NULL,
 			"cannot tell which node physical memory belongs to "
 			"(/sys/devices/system/memory)");
-	r = tierd_pagemap_reader_new(&manager->root, manager->phys_map,
-		manager->topology.tiers[0].node_mask, &manager->reader);
+	for (unsigned i = 0; i < manager->topology.n_nodes; i++)
+		tier_of_node[manager->topology.nodes[i].id] =
+			tierd_heat_tier(&manager->topology.nodes[i]);
+	r = tierd_pagemap_reader_new(
+		&manager->root, manager->phys_map, tier_of_node, &manager->reader);
 	if (r < 0)
 		return fail(status_of_error(r), r, NULL,
 			"cannot read /proc/kpageflags (CAP_DAC_READ_SEARCH is needed)");

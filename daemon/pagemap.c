@@ -24,16 +24,17 @@
 
 struct tierd_pagemap_reader {
 	const struct tierd_phys_map *map;
-	uint64_t fast_nodes;
+	uint8_t tier_of_node[TIERD_NODES_MAX];
 	int kpageflags_fd;
 	struct tierd_phys_range last; /* empty before the first page */
-	bool is_last_fast;
+	unsigned last_tier;
 	uint64_t entries[TIERD_PAGEMAP_BATCH_MAX * TIERD_BLOCK_PAGES];
 	struct tierd_block_residency blocks[TIERD_PAGEMAP_BATCH_MAX];
 };
 
 int tierd_pagemap_reader_new(const struct tierd_root *root,
-	const struct tierd_phys_map *map, uint64_t fast_nodes,
+	const struct tierd_phys_map *map,
+	const uint8_t tier_of_node[static TIERD_NODES_MAX],
 	struct tierd_pagemap_reader **ret)
 {
 	_cleanup_(tierd_pagemap_reader_freep) struct tierd_pagemap_reader *reader = NULL;
@@ -43,7 +44,7 @@ int tierd_pagemap_reader_new(const struct tierd_root *root,
 	if (!reader)
 		return -ENOMEM;
 	reader->map = map;
-	reader->fast_nodes = fast_nodes;
+	memcpy(reader->tier_of_node, tier_of_node, sizeof(reader->tier_of_node));
 	reader->kpageflags_fd = -EBADF;
 	r = tierd_root_open_file(
 		root, "/proc/kpageflags", O_RDONLY, &reader->kpageflags_fd);
@@ -93,23 +94,23 @@ static ssize_t pread_fully(int fd, void *buffer, size_t size, uint64_t offset)
 	return (ssize_t)done;
 }
 
-/* A page outside the map is on no node, hence on no fast one. */
-static bool look_up_is_fast(struct tierd_pagemap_reader *reader, uint64_t pfn)
+/* A page outside the map is on no node that anything is known of, hence no fast one. */
+static unsigned look_up_tier(struct tierd_pagemap_reader *reader, uint64_t pfn)
 {
 	const struct tierd_phys_range *range = tierd_phys_map_find(reader->map, pfn);
 
 	if (!range)
-		return false;
+		return 1;
 	reader->last = *range;
-	reader->is_last_fast = reader->fast_nodes >> range->node & 1;
-	return reader->is_last_fast;
+	reader->last_tier = reader->tier_of_node[range->node];
+	return reader->last_tier;
 }
 
-static inline bool is_fast(struct tierd_pagemap_reader *reader, uint64_t pfn)
+static inline unsigned tier_of(struct tierd_pagemap_reader *reader, uint64_t pfn)
 {
 	if (pfn - reader->last.first_pfn < reader->last.end_pfn - reader->last.first_pfn)
-		return reader->is_last_fast;
-	return look_up_is_fast(reader, pfn);
+		return reader->last_tier;
+	return look_up_tier(reader, pfn);
 }
 
 /*
@@ -124,7 +125,7 @@ static int decode_block(struct tierd_pagemap_reader *reader, const uint64_t *ent
 
 	*block = (struct tierd_block_residency){};
 	for (unsigned i = 0; i < TIERD_BLOCK_PAGES; i++) {
-		uint64_t entry = entries[i], pfn = entry & ENTRY_PFN_MASK;
+		uint64_t entry = entries[i], pfn = entry & ENTRY_PFN_MASK, tier;
 
 		if (!(entry & ENTRY_PRESENT)) {
 			if (entry & ENTRY_SWAPPED)
@@ -140,7 +141,9 @@ static int decode_block(struct tierd_pagemap_reader *reader, const uint64_t *ent
 			continue;
 		}
 		block->present_movable[i / 64] |= UINT64_C(1) << i % 64;
-		block->fast[i / 64] |= (uint64_t)is_fast(reader, pfn) << i % 64;
+		tier = tier_of(reader, pfn);
+		block->tier[0][i / 64] |= (tier & 1) << i % 64;
+		block->tier[1][i / 64] |= (tier >> 1) << i % 64;
 	}
 	return n_contiguous == TIERD_BLOCK_PAGES && first_pfn % TIERD_BLOCK_PAGES == 0;
 }

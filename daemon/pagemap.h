@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which pages of a process are resident, which of them lie on fast nodes, and which
+ * Which pages of a process are resident, in which tier they are, and which of them
  * could be moved, a 2 MiB block at a time. This is the hot part of the residency sweep: a
  * reader carries the buffer, the last physical range and the descriptors it needs. Use
  * one reader per thread.
@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "node-list.h"
 #include "physmap.h"
 #include "root.h"
 
@@ -28,7 +29,7 @@
  */
 struct tierd_block_residency {
 	uint64_t present_movable[TIERD_BLOCK_WORDS]; /* present, mapped here only */
-	uint64_t fast[TIERD_BLOCK_WORDS];            /* those of them on a fast node */
+	uint64_t tier[2][TIERD_BLOCK_WORDS];         /* bit k of their tier in tier[k] */
 	uint16_t n_present;                          /* shared ones included */
 	uint16_t n_shared;
 	uint16_t n_swapped;
@@ -38,11 +39,12 @@ struct tierd_block_residency {
 struct tierd_pagemap_reader;
 
 /*
- * fast_nodes has bit N set for each fast node N. Borrows map, which must outlive the
- * reader. Without /proc/kpageflags no block is ever huge.
+ * tier_of_node has the tier, 0 … 3, of each node by number. Borrows map, which must
+ * outlive the reader. Without /proc/kpageflags no block is ever huge.
  */
 int tierd_pagemap_reader_new(const struct tierd_root *root,
-	const struct tierd_phys_map *map, uint64_t fast_nodes,
+	const struct tierd_phys_map *map,
+	const uint8_t tier_of_node[static TIERD_NODES_MAX],
 	struct tierd_pagemap_reader **ret);
 struct tierd_pagemap_reader *tierd_pagemap_reader_free(
 	struct tierd_pagemap_reader *reader);

@@ -136,7 +136,7 @@ static int set_residency(struct tierd_space *space, struct tier_group *heat,
 	struct tier_residency residency = { .huge = found->is_huge };
 
 	memcpy(residency.resident, found->present_movable, sizeof(residency.resident));
-	memcpy(residency.fast, found->fast, sizeof(residency.fast));
+	memcpy(residency.tier, found->tier, sizeof(residency.tier));
 	space->is_known = true;
 	return tier_group_set_residency(heat, space->id, address, &residency);
 }

@@ -152,27 +152,19 @@ static uint64_t node_room(const struct tierd_node_memory *memory)
 		memory->high_watermark_bytes);
 }
 
-/* The node with the most room in the fast tier, or in the nearest slow one that has any.
- * If none has any the nearest will do: what fails there is counted. */
-static unsigned choose_node(const struct tierd_manager *manager, bool fast)
+/* The node of the tier, by libtier's number, with the most room; UINT_MAX if the machine
+ * has no such tier. */
+static unsigned choose_node(const struct tierd_manager *manager, unsigned tier)
 {
 	const struct tierd_topology *topology = &manager->topology;
-	uint64_t best_room = 0;
 	unsigned best = UINT_MAX;
 
-	for (unsigned i = 0; i < topology->n_nodes; i++) {
-		uint64_t room = node_room(&manager->node_memory[i]);
-		unsigned tier = topology->nodes[i].tier;
-
-		if ((tier == 0) != fast)
-			continue;
-		if (best == UINT_MAX || (best_room == 0 && room > 0) ||
-			(room > 0 && tier < topology->nodes[best].tier) ||
-			(tier == topology->nodes[best].tier && room > best_room)) {
+	for (unsigned i = 0; i < topology->n_nodes; i++)
+		if (tierd_heat_tier(&topology->nodes[i]) == tier &&
+			(best == UINT_MAX ||
+				node_room(&manager->node_memory[i]) >
+					node_room(&manager->node_memory[best])))
 			best = i;
-			best_room = room;
-		}
-	}
 	return best;
 }
 
@@ -211,9 +203,8 @@ static uint64_t promoted_bytes_of(const struct tier_plan *plan)
 
 /* What a tick's plans have to share. */
 struct share {
-	unsigned fast; /* nodes, as indices of the topology */
-	unsigned slow;
-	uint64_t room_bytes;
+	int nodes[TIER_TIERS_MAX]; /* where moves to each tier go; -1: there is none */
+	uint64_t room_bytes[TIER_TIERS_MAX];
 	uint64_t lacking_bytes;
 	uint64_t spare_bytes;
 };
@@ -221,15 +212,17 @@ struct share {
 static int submit_plan(struct tierd_manager *manager, struct tierd_group *group,
 	const struct tier_plan *plan, uint64_t room_pages, struct share *share)
 {
-	const struct tierd_node *nodes = manager->topology.nodes;
-	int r = tierd_group_submit(group, manager->migrator, plan, room_pages,
-		nodes[share->fast].id, nodes[share->slow].id);
+	uint64_t *room_bytes = share->room_bytes;
+	unsigned upper, lower;
+	int r = tierd_group_submit(
+		group, manager->migrator, plan, room_pages, share->nodes);
 
 	if (r == -EBUSY)
 		return 0; /* the migrators have enough to do: next time */
 	if (r < 0)
 		return r;
-	share->room_bytes = saturating_sub(share->room_bytes, promoted_bytes_of(plan));
+	tier_plan_get_tiers(plan, &upper, &lower);
+	room_bytes[upper] = saturating_sub(room_bytes[upper], promoted_bytes_of(plan));
 	return 0;
 }
 
@@ -256,15 +249,29 @@ static int plan_group(struct tierd_manager *manager, struct tierd_group *group,
 	return r;
 }
 
+static void look_at_tiers(const struct tierd_manager *manager, struct share *share)
+{
+	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++) {
+		unsigned node = choose_node(manager, tier);
+
+		share->nodes[tier] = -1;
+		if (node == UINT_MAX)
+			continue;
+		share->nodes[tier] = (int)manager->topology.nodes[node].id;
+		if (tier == 0)
+			weigh_fast_nodes(manager, node, &share->room_bytes[0],
+				&share->lacking_bytes);
+		else
+			share->room_bytes[tier] = node_room(&manager->node_memory[node]);
+	}
+}
+
 /* Each tick another group is served first. */
 static void plan(struct tierd_manager *manager, uint64_t now_ns)
 {
-	struct share share = {
-		.fast = choose_node(manager, true),
-		.slow = choose_node(manager, false),
-	};
+	struct share share = { 0 };
 
-	weigh_fast_nodes(manager, share.fast, &share.room_bytes, &share.lacking_bytes);
+	look_at_tiers(manager, &share);
 	for (size_t i = 0; i < manager->n_groups; i++)
 		share.spare_bytes += tierd_group_spare_bytes(manager->groups[i]);
 	manager->first_group++;

@@ -17,6 +17,7 @@
 #ifndef LIBTIER_H
 #define LIBTIER_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,6 +36,9 @@ extern "C" {
 #define TIER_HISTOGRAM_BINS  16
 #define TIER_UNLIMITED_PAGES UINT64_MAX
 
+/* Tiers are numbered from 0, the fastest: DRAM, then memory ever further away. */
+#define TIER_TIERS_MAX 3
+
 /* The library's version as "major.minor.patch". */
 const char *tier_version(void);
 
@@ -43,30 +47,47 @@ const char *tier_version(void);
 struct tier_group;
 struct tier_plan;
 
+/* Who decides what moves. */
+enum tier_engine {
+	TIER_ENGINE_RANK,   /* by expected rates from sparse samples: see rates.h */
+	TIER_ENGINE_MEMTIS, /* a reference: MEMTIS (Lee et al., SOSP 2023) */
+	TIER_ENGINE_TPP,    /* a reference: TPP (Al Maruf et al., ASPLOS 2023) */
+	TIER_ENGINE_MAX,
+	TIER_ENGINE_INVALID = -EINVAL,
+};
+
+const char *tier_engine_to_string(int engine);
+
+/* Returns TIER_ENGINE_INVALID for a name that is none. */
+enum tier_engine tier_engine_from_string(const char *name);
+
 /*
  * What a group is told about its machine and how it weighs evidence. Start from
  * tier_group_config_default() and change what is known better.
  */
 struct tier_group_config {
-	uint64_t latency_gap_ns; /* slow minus fast read latency; at least 1 */
-	uint64_t copy_cost_ns;   /* moving one 4 KiB page, all in */
-	uint64_t horizon_ns;     /* how long a page's heat is expected to last */
-	uint64_t cool_down_ns;   /* a moved page rests this long */
-	uint64_t half_life_ns;   /* counts are halved at least this often */
-	double margin;       /* a newcomer must be this many times its victim's rate */
-	double significance; /* standard errors by which two blocks must differ */
-	uint64_t seed;       /* of the thinning that cooling does */
+	enum tier_engine engine;
+	unsigned n_tiers;                    /* 2 … TIER_TIERS_MAX */
+	uint64_t latency_ns[TIER_TIERS_MAX]; /* of a read, rising from tier to tier */
+	uint64_t copy_cost_ns;               /* moving one 4 KiB page, all in */
+	uint64_t horizon_ns;   /* how long a page's heat is expected to last */
+	uint64_t cool_down_ns; /* a moved page rests this long */
+	uint64_t half_life_ns; /* counts are halved at least this often */
+	double margin;         /* a newcomer must be this many times its victim's rate */
+	double load_weight;  /* share of the loads that count, above 0 and up to 1: … */
+	double store_weight; /* … thinned, not scaled, so that counts stay Poisson */
+	uint64_t seed;       /* of all that is decided by chance */
+	bool tpp_skips_policy; /* engine tpp does not see memory under a NUMA policy */
 };
 
 void tier_group_config_default(struct tier_group_config *ret);
 
-/* Errors: -ENOMEM, -EINVAL for a config with a zero or non-finite field. */
+/* Errors: -ENOMEM, -EINVAL for a config with a value out of its range. */
 int tier_group_new(const struct tier_group_config *config, struct tier_group **ret);
 struct tier_group *tier_group_free(struct tier_group *group);
 
-/* Replaces the costs, as migrators measure them. Zero leaves a value as it is. */
-void tier_group_set_costs(
-	struct tier_group *group, uint64_t latency_gap_ns, uint64_t copy_cost_ns);
+/* Replaces the cost of a copy, as migrators measure it. Zero leaves it as it is. */
+void tier_group_set_copy_cost(struct tier_group *group, uint64_t copy_cost_ns);
 
 /*
  * Drops what is known of one address space: it exited or executed another program.
@@ -78,6 +99,7 @@ void tier_group_forget_space(struct tier_group *group, uint64_t space);
 struct tier_sample {
 	uint64_t space;
 	uint64_t address;
+	uint64_t time_ns; /* when; 0: the time of the last tier_group_advance() */
 	bool is_store;
 };
 
@@ -89,19 +111,39 @@ enum tier_sampled {
 	TIER_SAMPLED_MAX,
 };
 
-/* Counts a sample. Returns an enum tier_sampled; never fails and never allocates. */
-int tier_group_sample(struct tier_group *group, const struct tier_sample *sample);
+/*
+ * Counts samples, in their order. Never fails and never allocates. @ret_sampled, unless
+ * NULL, gets an enum tier_sampled for each. Many at once cost several times less than
+ * one by one: their memory is fetched ahead.
+ */
+void tier_group_feed(struct tier_group *group, const struct tier_sample *samples,
+	size_t n, uint8_t *ret_sampled);
 
-/* Which pages of a 2 MiB block can be moved, and which of these are fast. */
+/* Which pages of a 2 MiB block can be moved, and in which tier each of them is. */
 struct tier_residency {
 	uint64_t resident[TIER_BITMAP_WORDS];
-	uint64_t fast[TIER_BITMAP_WORDS]; /* bits outside resident are ignored */
-	bool huge;                        /* one huge page, which moves whole */
+	uint64_t tier[2][TIER_BITMAP_WORDS]; /* bit k of a page's tier is in tier[k]; what
+						is outside resident is ignored */
+	bool huge;                           /* one huge page, which moves whole */
+	bool has_policy; /* the program asked for its nodes: see tpp_skips_policy */
 };
+
+/* Adds a page (0 … TIER_BLOCK_PAGES - 1) that is in @tier. */
+static inline void tier_residency_add(
+	struct tier_residency *residency, unsigned page, unsigned tier)
+{
+	uint64_t bit = UINT64_C(1) << page % 64;
+
+	residency->resident[page / 64] |= bit;
+	if (tier & 1)
+		residency->tier[0][page / 64] |= bit;
+	if (tier & 2)
+		residency->tier[1][page / 64] |= bit;
+}
 
 /*
  * Sets what is resident in the block that holds @address. An empty bitmap drops the
- * block. Errors: -ENOMEM.
+ * block. Errors: -ENOMEM, -EINVAL for a page in a tier that the group does not have.
  */
 int tier_group_set_residency(struct tier_group *group, uint64_t space, uint64_t address,
 	const struct tier_residency *residency);
@@ -135,11 +177,11 @@ void tier_group_expect_change(struct tier_group *group);
 /* What a plan may use. Pages are 4 KiB whatever the folio's size. */
 struct tier_limits {
 	uint64_t now_ns;
-	uint64_t fast_pages;   /* what the group holds in the fast tier now */
-	uint64_t quota_pages;  /* what it may hold, or TIER_UNLIMITED_PAGES */
-	uint64_t room_pages;   /* free in the fast nodes beyond their headroom */
-	uint64_t owed_pages;   /* to be demoted whatever the quota says */
-	uint64_t budget_pages; /* at most so many in each direction */
+	uint64_t fast_pages;  /* what the group holds in the fast tier now */
+	uint64_t quota_pages; /* what it may hold, or TIER_UNLIMITED_PAGES */
+	uint64_t room_pages[TIER_TIERS_MAX]; /* free in each tier beyond its headroom */
+	uint64_t owed_pages;                 /* to be demoted whatever the quota says */
+	uint64_t budget_pages;               /* at most so many in each direction */
 };
 
 enum tier_direction {
@@ -168,6 +210,8 @@ struct tier_move {
 	uint32_t pages; /* 1, or TIER_BLOCK_PAGES for a huge page */
 	uint8_t direction;
 	uint8_t reason;
+	uint8_t from; /* tiers */
+	uint8_t to;
 	float rate; /* expected accesses a second and page */
 };
 
@@ -175,8 +219,10 @@ struct tier_move {
  * Makes a plan. Demotions that are owed come first, then promotions into free room, then
  * exchanges that pay for both their copies. Carried out in any order that lets a
  * promotion wait for room (struct tier_job), it never takes the group above its quota.
- * The same history gives the same plan, byte for byte.
- * Cost: O(blocks + moves). Errors: -ENOMEM, -EINVAL (time runs backwards).
+ * The same history gives the same plan, byte for byte. With more than two tiers a plan
+ * is about one boundary: that of tier 0, or the next once little is left to do there.
+ * Cost: O(moves + blocks that changed since the last plan). Errors: -ENOMEM, -EINVAL
+ * (time runs backwards).
  */
 int tier_group_plan(struct tier_group *group, const struct tier_limits *limits,
 	struct tier_plan **ret);
@@ -184,6 +230,10 @@ struct tier_plan *tier_plan_free(struct tier_plan *plan);
 
 /* The moves, most urgent first; valid until the plan is freed. */
 const struct tier_move *tier_plan_moves(const struct tier_plan *plan, size_t *ret_n);
+
+/* Where promotions of this plan go, and demotions. */
+void tier_plan_get_tiers(
+	const struct tier_plan *plan, unsigned *ret_upper, unsigned *ret_lower);
 
 /* Pages that must be demoted before any demotion makes room for a promotion. */
 uint64_t tier_plan_owed_pages(const struct tier_plan *plan);
@@ -222,7 +272,7 @@ struct tier_classes {
 struct tier_group_stats {
 	uint64_t samples[TIER_SAMPLED_MAX];
 	uint64_t resident_pages;
-	uint64_t fast_pages; /* by residency as last seen */
+	uint64_t tier_pages[TIER_TIERS_MAX]; /* by residency as last seen */
 	uint64_t blocks;
 	uint64_t huge_blocks;
 	uint64_t coolings;
@@ -237,10 +287,11 @@ struct tier_group_stats {
 	double block_spread; /* relative variance of block rates beyond chance */
 	double page_spread;  /* the same of pages within their block */
 	struct tier_classes classes;
+	uint64_t scanned_pages[TIER_DIRECTION_MAX]; /* looked at by plans */
 	uint64_t tried_pages[TIER_DIRECTION_MAX];
 	uint64_t result_pages[TIER_DIRECTION_MAX][TIER_RESULT_MAX];
 	uint64_t planned_pages[TIER_REASON_MAX];
-	uint64_t filtered_warm_pages;    /* passed over by the last plan: would not pay */
+	uint64_t filtered_warm_pages;    /* fast ones passed over by plans as warm */
 	uint64_t filtered_cooling_pages; /* passed over by plans: moved a moment ago */
 };
 
@@ -250,15 +301,33 @@ void tier_group_get_stats(const struct tier_group *group, struct tier_group_stat
 /*
  * Pages by number of samples seen (decayed), fast and slow apart. Bin i holds counts
  * from tier_histogram_bin_floor(i) up to the next bin's floor; bin 0 is the resident
- * pages never seen in the window, so that the bins sum to the resident pages.
+ * pages never seen in the window, so that the bins sum to the resident pages. Pages whose
+ * counts are still to be halved are counted where they may be expected.
  */
 struct tier_histogram {
 	uint64_t fast_pages[TIER_HISTOGRAM_BINS];
 	uint64_t slow_pages[TIER_HISTOGRAM_BINS];
 };
 
-void tier_group_get_histogram(struct tier_group *group, struct tier_histogram *ret);
+/* Errors: -ENOMEM. */
+int tier_group_get_histogram(struct tier_group *group, struct tier_histogram *ret);
 unsigned tier_histogram_bin_floor(unsigned bin);
+
+/*
+ * The DRAM hit ratio as a function of quota: with tier 0 as large as pages[i] and the
+ * group's hottest pages in it, share[i] of its accesses would hit. Each sample is scored
+ * by where its page ranked before the sample was counted; asked about the pages it chose,
+ * a model is an optimist.
+ */
+#define TIER_CURVE_POINTS 65
+
+struct tier_curve {
+	uint64_t pages[TIER_CURVE_POINTS]; /* rising, from 0 to all resident pages */
+	double share[TIER_CURVE_POINTS]; /* rising, 0 … 1; NAN before there are samples */
+	double samples;                  /* it rests on so many, decayed */
+};
+
+void tier_group_get_curve(const struct tier_group *group, struct tier_curve *ret);
 
 /* One block's place, in the order of tier_group_list_blocks(). */
 struct tier_block_info {

@@ -7,6 +7,9 @@
 #include "base/util.h"
 #include "core/hash.h"
 
+/* More epochs than this leave nothing of a count. */
+#define COOLINGS_MAX 16
+
 static const uint8_t bin_floor[TIER_HISTOGRAM_BINS] = { 0, 1, 2, 3, 4, 6, 8, 12, 16, 24,
 	32, 48, 64, 96, 128, 192 };
 
@@ -23,136 +26,192 @@ unsigned tier_count_bin(uint8_t count)
 	return 2 * octave + (count >> (octave - 1) & 1);
 }
 
-static uint16_t *page_class(struct tier_block *block, unsigned page)
+/* ---- Stock --------------------------------------------------------------------- */
+
+static uint64_t word_of_tier(const struct tier_block_word *word, unsigned tier)
 {
-	return &block->classes[tier_block_speed(block, page)]
-			      [tier_count_bin(block->count[page])];
+	return word->resident & (tier & 1 ? word->tier[0] : ~word->tier[0]) &
+	       (tier & 2 ? word->tier[1] : ~word->tier[1]);
 }
 
-void tier_block_count(struct tier_block *block, unsigned page)
-{
-	assert(tier_bitmap_has(block->resident, page));
-
-	if (block->sum < UINT32_MAX)
-		block->sum++;
-	if (block->count[page] == UINT8_MAX)
-		return;
-
-	(*page_class(block, page))--;
-	block->pairs += 2 * block->count[page];
-	block->count[page]++;
-	(*page_class(block, page))++;
-}
-
-static void forget_count(struct tier_block *block, unsigned page)
+static void take_stock_of_page(struct tier_block *block, unsigned page)
 {
 	uint32_t count = block->count[page];
+	uint16_t *classes = block->classes[tier_block_tier(block, page)];
 
-	block->sum -= count < block->sum ? count : block->sum;
-	block->pairs -= count * (count - (count > 0));
-	block->count[page] = 0;
+	block->sum += count;
+	block->pairs += count * (count - 1);
+	classes[0]--;
+	classes[tier_count_bin(count)]++;
 }
 
-static void insert_page(struct tier_block *block, unsigned page, bool fast)
+/* Most counts are zero: eight of them are looked at together. */
+static void take_stock_of_word(struct tier_block *block, unsigned word)
 {
-	tier_bitmap_add(block->resident, page);
-	if (fast)
-		tier_bitmap_add(block->fast, page);
-	block->resident_pages++;
-	block->fast_pages += fast;
-	(*page_class(block, page))++;
-}
+	const uint8_t *counts = &block->count[word * 64];
 
-static void drop_page(struct tier_block *block, unsigned page)
-{
-	uint64_t mask = ~(UINT64_C(1) << (page % 64));
+	for (unsigned i = 0; i < 64; i += 8) {
+		uint64_t eight;
 
-	if (!tier_bitmap_has(block->resident, page))
-		return;
-	(*page_class(block, page))--;
-	forget_count(block, page);
-	block->resident_pages--;
-	block->fast_pages -= tier_bitmap_has(block->fast, page);
-	block->resident[page / 64] &= mask;
-	block->fast[page / 64] &= mask;
-	block->moved[page / 64] &= mask;
-}
-
-void tier_block_drop(struct tier_block *block, unsigned page)
-{
-	if (!block->huge) {
-		drop_page(block, page);
-		return;
+		memcpy(&eight, counts + i, sizeof(eight));
+		if (eight == 0)
+			continue;
+		for (unsigned k = i; k < i + 8; k++)
+			if (counts[k] > 0)
+				take_stock_of_page(block, word * 64 + k);
 	}
-	for (page = 0; page < TIER_BLOCK_PAGES; page++)
-		drop_page(block, page);
+}
+
+/* Pages of a huge page are not told apart: all have the average count, rounded up. */
+static void level_classes(struct tier_block *block)
+{
+	unsigned count = (block->sum + TIER_BLOCK_PAGES - 1) / TIER_BLOCK_PAGES;
+
+	memset(block->classes, 0, sizeof(block->classes));
+	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
+		block->classes[tier][tier_count_bin(count)] = block->tier_pages[tier];
+}
+
+void tier_block_take_stock(struct tier_block *block)
+{
+	block->sum = block->pairs = 0;
+	block->resident_pages = 0;
+	memset(block->tier_pages, 0, sizeof(block->tier_pages));
+	memset(block->classes, 0, sizeof(block->classes));
+	for (unsigned word = 0; word < TIER_BITMAP_WORDS; word++)
+		for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
+			block->tier_pages[tier] += __builtin_popcountll(
+				word_of_tier(&block->words[word], tier));
+	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++) {
+		block->classes[tier][0] = block->tier_pages[tier];
+		block->resident_pages += block->tier_pages[tier];
+	}
+	for (unsigned word = 0; word < TIER_BITMAP_WORDS; word++)
+		take_stock_of_word(block, word);
+	if (block->huge)
+		level_classes(block);
+}
+
+/* ---- Pages --------------------------------------------------------------------- */
+
+static void account(const struct tier_block_word *word,
+	uint64_t tier_pages[static TIER_TIERS_MAX], int sign)
+{
+	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
+		tier_pages[tier] +=
+			(int64_t)sign * __builtin_popcountll(word_of_tier(word, tier));
+}
+
+static void forget_counts(uint8_t *counts, uint64_t gone)
+{
+	for (; gone; gone &= gone - 1)
+		counts[__builtin_ctzll(gone)] = 0;
+}
+
+static bool set_word(struct tier_block *block, unsigned i,
+	const struct tier_residency *residency,
+	uint64_t tier_pages[static TIER_TIERS_MAX])
+{
+	struct tier_block_word *word = &block->words[i];
+	uint64_t resident = residency->resident[i];
+	uint64_t low = residency->tier[0][i] & resident;
+	uint64_t high = residency->tier[1][i] & resident;
+
+	if (word->resident == resident && word->tier[0] == low && word->tier[1] == high)
+		return false;
+	account(word, tier_pages, -1);
+	forget_counts(&block->count[i * 64], word->resident & ~resident);
+	word->resident = resident;
+	word->tier[0] = low;
+	word->tier[1] = high;
+	word->moved &= resident;
+	account(word, tier_pages, 1);
+	return true;
+}
+
+bool tier_block_set_residency(struct tier_block *block,
+	const struct tier_residency *residency,
+	uint64_t tier_pages[static TIER_TIERS_MAX])
+{
+	bool huge = residency->huge, changed = false;
+
+	for (unsigned i = 0; i < TIER_BITMAP_WORDS; i++) {
+		changed |= set_word(block, i, residency, tier_pages);
+		huge &= residency->resident[i] == UINT64_MAX;
+	}
+	changed |= block->huge != huge || block->has_policy != residency->has_policy;
+	block->huge = huge;
+	block->has_policy = residency->has_policy;
+	return changed;
+}
+
+/* The pages that move with @page: itself, or the whole of a huge block. */
+static uint64_t folio_word(const struct tier_block *block, unsigned page, unsigned word)
+{
+	if (block->huge)
+		return UINT64_MAX;
+	return word == page / 64 ? UINT64_C(1) << (page % 64) : 0;
+}
+
+void tier_block_set_tier(struct tier_block *block, unsigned page, unsigned tier,
+	uint64_t tier_pages[static TIER_TIERS_MAX])
+{
+	for (unsigned i = 0; i < TIER_BITMAP_WORDS; i++) {
+		struct tier_block_word *word = &block->words[i];
+		uint64_t pages = folio_word(block, page, i) & word->resident;
+
+		if (pages == 0)
+			continue;
+		account(word, tier_pages, -1);
+		for (unsigned k = 0; k < 2; k++)
+			word->tier[k] = tier >> k & 1 ? word->tier[k] | pages
+						      : word->tier[k] & ~pages;
+		account(word, tier_pages, 1);
+	}
+}
+
+void tier_block_drop(struct tier_block *block, unsigned page,
+	uint64_t tier_pages[static TIER_TIERS_MAX])
+{
+	for (unsigned i = 0; i < TIER_BITMAP_WORDS; i++) {
+		struct tier_block_word *word = &block->words[i];
+		uint64_t pages = folio_word(block, page, i) & word->resident;
+
+		if (pages == 0)
+			continue;
+		account(word, tier_pages, -1);
+		forget_counts(&block->count[i * 64], pages);
+		word->resident &= ~pages;
+		word->tier[0] &= ~pages;
+		word->tier[1] &= ~pages;
+		word->moved &= ~pages;
+		account(word, tier_pages, 1);
+	}
 	block->huge = false;
 }
 
-static void set_page_speed(struct tier_block *block, unsigned page, enum tier_speed speed)
+void tier_block_drop_all(
+	struct tier_block *block, uint64_t tier_pages[static TIER_TIERS_MAX])
 {
-	if (!tier_bitmap_has(block->resident, page) ||
-		tier_block_speed(block, page) == speed)
-		return;
-	(*page_class(block, page))--;
-	block->fast[page / 64] ^= UINT64_C(1) << (page % 64);
-	block->fast_pages += speed == TIER_FAST ? 1 : -1;
-	(*page_class(block, page))++;
-}
-
-void tier_block_set_speed(struct tier_block *block, unsigned page, enum tier_speed speed)
-{
-	if (!block->huge) {
-		set_page_speed(block, page, speed);
-		return;
-	}
-	for (page = 0; page < TIER_BLOCK_PAGES; page++)
-		set_page_speed(block, page, speed);
-}
-
-static void set_residency_word(
-	struct tier_block *block, unsigned word, uint64_t resident, uint64_t fast)
-{
-	uint64_t changed = block->resident[word] ^ resident;
-	uint64_t moved = (block->fast[word] ^ fast) & resident & ~changed;
-
-	for (; changed; changed &= changed - 1) {
-		unsigned bit = __builtin_ctzll(changed);
-		unsigned page = word * 64 + bit;
-
-		if (resident >> bit & 1)
-			insert_page(block, page, fast >> bit & 1);
-		else
-			drop_page(block, page);
-	}
-	for (; moved; moved &= moved - 1) {
-		unsigned bit = __builtin_ctzll(moved);
-
-		set_page_speed(
-			block, word * 64 + bit, fast >> bit & 1 ? TIER_FAST : TIER_SLOW);
-	}
-}
-
-void tier_block_set_residency(
-	struct tier_block *block, const struct tier_residency *residency)
-{
-	for (unsigned word = 0; word < TIER_BITMAP_WORDS; word++)
-		set_residency_word(block, word, residency->resident[word],
-			residency->fast[word] & residency->resident[word]);
-	block->huge = residency->huge && block->resident_pages == TIER_BLOCK_PAGES;
+	for (unsigned i = 0; i < TIER_BITMAP_WORDS; i++)
+		account(&block->words[i], tier_pages, -1);
 }
 
 void tier_block_rest(
 	struct tier_block *block, unsigned page, uint64_t now_ns, uint64_t cool_down_ns)
 {
-	if (now_ns - block->moved_ns >= cool_down_ns)
-		memset(block->moved, 0, sizeof(block->moved));
+	bool is_over = now_ns - block->moved_ns >= cool_down_ns;
+
+	for (unsigned i = 0; i < TIER_BITMAP_WORDS; i++) {
+		struct tier_block_word *word = &block->words[i];
+
+		word->moved = (is_over ? 0 : word->moved) |
+			      (folio_word(block, page, i) & word->resident);
+	}
 	block->moved_ns = now_ns;
-	if (block->huge)
-		memset(block->moved, 0xff, sizeof(block->moved));
-	else
-		tier_bitmap_add(block->moved, page);
 }
+
+/* ---- Cooling ------------------------------------------------------------------- */
 
 /* How many of @count events survive a coin toss each. */
 static unsigned thin(unsigned count, struct tier_random *random)
@@ -172,29 +231,20 @@ static void cool_once(struct tier_block *block, uint64_t seed)
 	struct tier_random random = { tier_hash(
 		seed ^ tier_hash(block->space ^
 				 tier_hash(block->number << 20 ^ block->epoch))) };
-	uint32_t sum = 0, counted = 0, pairs = 0;
 
-	memset(block->classes, 0, sizeof(block->classes));
-	for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++) {
-		uint32_t count = block->count[page];
-
-		if (!tier_bitmap_has(block->resident, page))
-			continue;
-		counted += count;
-		if (count > 0)
-			count = thin(count, &random);
-		block->count[page] = count;
-		sum += count;
-		pairs += count * (count - (count > 0));
-		(*page_class(block, page))++;
-	}
-	block->sum = sum + (block->sum > counted ? (block->sum - counted) / 2 : 0);
-	block->pairs = pairs;
+	for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++)
+		if (block->count[page] > 0)
+			block->count[page] = thin(block->count[page], &random);
 	block->born /= 2;
 }
 
 void tier_block_cool(struct tier_block *block, uint32_t epoch, uint64_t seed)
 {
+	if (epoch - block->epoch > COOLINGS_MAX) {
+		memset(block->count, 0, sizeof(block->count));
+		block->born = 0;
+		block->epoch = epoch;
+	}
 	for (; block->epoch != epoch; block->epoch++)
 		cool_once(block, seed);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A block is 2 MiB of one address space and the unit of bookkeeping: a dense array of
- * sample counts, bitmaps of what is resident and what is fast, and the sums that the
- * estimators in rates.h want. A block knows nothing of its group; it keeps its own sums
- * true whatever happens to its pages.
+ * sample counts and bitmaps of what is resident, and where. Its pages and counts change
+ * at any time; the sums that are drawn from them, its stock, are those of the last
+ * stock-taking, and the census has counted the block by them.
  *
- * Pages are also counted by class: tier times count bin, so that a plan can weigh a block
- * without looking at its 512 pages.
+ * What a sample touches lies in two cache lines: a page's bits and its count. A block
+ * knows nothing of its group.
  */
 #ifndef TIER_CORE_BLOCK_H
 #define TIER_CORE_BLOCK_H
@@ -16,30 +16,37 @@
 
 #include "libtier.h"
 
-enum tier_speed {
-	TIER_FAST,
-	TIER_SLOW,
-	TIER_SPEED_MAX,
+/* Bits of 64 pages. */
+struct tier_block_word {
+	uint64_t resident;
+	uint64_t tier[2]; /* bit k of each page's tier is in tier[k] */
+	uint64_t moved;   /* moved less than a cool-down ago */
 };
 
 struct tier_block {
 	uint64_t space;
 	uint64_t number; /* address >> TIER_BLOCK_SHIFT */
 	double born;     /* the group's exposure when the block appeared, in its epoch */
-	uint64_t moved_ns; /* when a page of moved[] last moved */
-	uint32_t index;    /* in the group's array of blocks */
-	uint32_t epoch;    /* up to which cooling has been applied */
-	uint32_t sum;      /* samples of all pages, also beyond a page's full counter */
-	uint32_t pairs;    /* sum over pages of c * (c - 1) */
-	uint16_t resident_pages;
-	uint16_t fast_pages;
-	uint8_t coldest_fast_bin; /* of its rates, as the last plan laid them out */
-	uint8_t hottest_slow_bin;
+	uint64_t moved_ns; /* when a page that is marked as moved last did */
+	struct tier_cohort
+		*cohort; /* of the census; NULL before the first stock-taking */
+	uint32_t next;   /* in its cohort */
+	uint32_t previous;
+	uint32_t index; /* in the group's map */
+	uint32_t epoch; /* up to which cooling has been applied */
+	bool in_use;
+	bool listed; /* as changed since the last stock-taking */
 	bool huge;
-	uint16_t classes[TIER_SPEED_MAX][TIER_HISTOGRAM_BINS];
-	uint64_t resident[TIER_BITMAP_WORDS];
-	uint64_t fast[TIER_BITMAP_WORDS];
-	uint64_t moved[TIER_BITMAP_WORDS]; /* moved less than a cool-down ago */
+	bool has_policy;
+
+	/* Its stock. */
+	uint32_t sum;   /* of counts */
+	uint32_t pairs; /* sum over pages of c * (c - 1) */
+	uint16_t resident_pages;
+	uint16_t tier_pages[TIER_TIERS_MAX];
+	uint16_t classes[TIER_TIERS_MAX][TIER_HISTOGRAM_BINS]; /* pages by count bin */
+
+	struct tier_block_word words[TIER_BITMAP_WORDS] __attribute__((aligned(64)));
 	uint8_t count[TIER_BLOCK_PAGES];
 };
 
@@ -53,37 +60,52 @@ static inline uint64_t tier_block_address(const struct tier_block *block, unsign
 	return (block->number << TIER_BLOCK_SHIFT) + ((uint64_t)page << TIER_PAGE_SHIFT);
 }
 
-static inline bool tier_bitmap_has(const uint64_t *bitmap, unsigned page)
+static inline bool tier_block_has(const struct tier_block *block, unsigned page)
 {
-	return bitmap[page / 64] >> (page % 64) & 1;
+	return block->words[page / 64].resident >> (page % 64) & 1;
 }
 
-static inline void tier_bitmap_add(uint64_t *bitmap, unsigned page)
+static inline unsigned tier_block_tier(const struct tier_block *block, unsigned page)
 {
-	bitmap[page / 64] |= UINT64_C(1) << (page % 64);
-}
+	const struct tier_block_word *word = &block->words[page / 64];
 
-static inline enum tier_speed tier_block_speed(
-	const struct tier_block *block, unsigned page)
-{
-	return tier_bitmap_has(block->fast, page) ? TIER_FAST : TIER_SLOW;
+	return (word->tier[0] >> (page % 64) & 1) | (word->tier[1] >> (page % 64) & 1)
+							    << 1;
 }
 
 /* The class bin of a count: exact up to 3, then two bins an octave. */
 unsigned tier_count_bin(uint8_t count);
 
-/* Counts a sample on a resident page. */
-void tier_block_count(struct tier_block *block, unsigned page);
+/* Counts a sample on a resident page; a full counter stays full. */
+static inline void tier_block_count(struct tier_block *block, unsigned page)
+{
+	block->count[page] += block->count[page] != UINT8_MAX;
+}
 
-/* Takes over what was found resident; pages that went away lose their counts. */
-void tier_block_set_residency(
-	struct tier_block *block, const struct tier_residency *residency);
+/* Draws stock: all of the above that is said to be of the last stock-taking. */
+void tier_block_take_stock(struct tier_block *block);
+
+/*
+ * What follows changes pages; @tier_pages, the group's pages by tier, follows suit.
+ */
+
+/* Takes over what was found resident; pages that went away lose their counts. Returns
+ * whether anything changed. */
+bool tier_block_set_residency(struct tier_block *block,
+	const struct tier_residency *residency,
+	uint64_t tier_pages[static TIER_TIERS_MAX]);
 
 /* Notes that a page, or the whole of a huge block, is now in another tier. */
-void tier_block_set_speed(struct tier_block *block, unsigned page, enum tier_speed speed);
+void tier_block_set_tier(struct tier_block *block, unsigned page, unsigned tier,
+	uint64_t tier_pages[static TIER_TIERS_MAX]);
 
 /* Notes that a page, or the whole of a huge block, is no longer resident or movable. */
-void tier_block_drop(struct tier_block *block, unsigned page);
+void tier_block_drop(struct tier_block *block, unsigned page,
+	uint64_t tier_pages[static TIER_TIERS_MAX]);
+
+/* Notes that the block is going away. */
+void tier_block_drop_all(
+	struct tier_block *block, uint64_t tier_pages[static TIER_TIERS_MAX]);
 
 /* Marks a page, or the whole of a huge block, as resting after a move. */
 void tier_block_rest(
@@ -92,14 +114,14 @@ void tier_block_rest(
 static inline bool tier_block_is_resting(const struct tier_block *block, unsigned page,
 	uint64_t now_ns, uint64_t cool_down_ns)
 {
-	return tier_bitmap_has(block->moved, page) &&
+	return (block->words[page / 64].moved >> (page % 64) & 1) &&
 	       now_ns - block->moved_ns < cool_down_ns;
 }
 
 /*
  * Cools the block to @epoch: every count survives each epoch with probability one half.
  * Thinning keeps Poisson counts Poisson, where a shift would turn each 1 into 0. Which
- * counts survive follows from seed, page and epoch alone.
+ * counts survive follows from seed, block and epoch alone.
  */
 void tier_block_cool(struct tier_block *block, uint32_t epoch, uint64_t seed);
 

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Finds blocks: an open-addressing hash table (linear probing, backward-shift deletion)
- * from a space and a block number to the block, and a dense array of the same blocks for
- * passes over all of them. It owns the blocks.
+ * Holds a group's blocks. They lie in slabs and never move; an open-addressing hash table
+ * (linear probing, backward-shift deletion) leads from a space and a block number to the
+ * block. A slot has all that counting a sample must know before it looks at the page
+ * itself: whose block it is, how far it has been cooled, and whether it is on the list of
+ * blocks that changed since stock was taken.
+ *
+ * Nothing but adding a block allocates.
  */
 #ifndef TIER_CORE_BLOCKMAP_H
 #define TIER_CORE_BLOCKMAP_H
@@ -12,25 +16,115 @@
 
 #include "core/block.h"
 
-struct tier_blockmap {
-	struct tier_block **slots; /* a power of two of them, at most two thirds in use */
-	size_t n_slots;
-	struct tier_block **blocks; /* dense; a block's index is its place here */
-	size_t n_blocks;
-	size_t n_allocated;
+#define TIER_SLAB_SHIFT  8
+#define TIER_SLAB_BLOCKS (1U << TIER_SLAB_SHIFT)
+#define TIER_BLOCK_NONE  UINT32_MAX
+
+struct tier_slab {
+	struct tier_block blocks[TIER_SLAB_BLOCKS];
 };
 
+struct tier_slot {
+	uint64_t space;
+	uint64_t number;
+	uint32_t index; /* of the block; TIER_BLOCK_NONE: the slot is free */
+	uint32_t epoch : 31;
+	uint32_t changed : 1; /* the block is listed */
+};
+
+struct tier_blockmap {
+	struct tier_slot *slots; /* at most three quarters in use */
+	size_t n_slots;
+	struct tier_slab **slabs;
+	size_t n_slabs;
+	size_t n_slabs_allocated;
+	size_t n_blocks;
+	uint32_t free_block;      /* of a list through next */
+	uint32_t *changed_blocks; /* room for every block of every slab */
+	size_t n_changed;
+	size_t n_taken; /* of the changed ones */
+};
+
+void tier_blockmap_init(struct tier_blockmap *map);
 void tier_blockmap_done(struct tier_blockmap *map);
 
-/* NULL if there is none. */
-struct tier_block *tier_blockmap_find(
-	const struct tier_blockmap *map, uint64_t space, uint64_t number);
+static inline size_t tier_blockmap_home(
+	const struct tier_blockmap *map, uint64_t space, uint64_t number)
+{
+	uint64_t hash = (number + space * UINT64_C(0xd6e8feb86659fd93)) *
+			UINT64_C(0x9e3779b97f4a7c15);
 
-/* Adds a zeroed block that is not there yet. Errors: -ENOMEM. */
+	return ((hash >> 32) * map->n_slots) >> 32;
+}
+
+/* The slot from @home on that is the block's, or NULL. */
+static inline struct tier_slot *tier_blockmap_probe(
+	const struct tier_blockmap *map, size_t home, uint64_t space, uint64_t number)
+{
+	struct tier_slot *slot = &map->slots[home], *end = map->slots + map->n_slots;
+
+	while (slot->index != TIER_BLOCK_NONE) {
+		if (slot->number == number && slot->space == space)
+			return slot;
+		if (++slot == end)
+			slot = map->slots;
+	}
+	return NULL;
+}
+
+static inline struct tier_slot *tier_blockmap_find(
+	const struct tier_blockmap *map, uint64_t space, uint64_t number)
+{
+	if (map->n_slots == 0)
+		return NULL;
+	return tier_blockmap_probe(
+		map, tier_blockmap_home(map, space, number), space, number);
+}
+
+static inline struct tier_block *tier_blockmap_at(
+	const struct tier_blockmap *map, uint32_t index)
+{
+	return &map->slabs[index >> TIER_SLAB_SHIFT]
+			->blocks[index & (TIER_SLAB_BLOCKS - 1)];
+}
+
+/* All blocks have indices below this; some may be free. */
+static inline uint32_t tier_blockmap_end(const struct tier_blockmap *map)
+{
+	return map->n_slabs << TIER_SLAB_SHIFT;
+}
+
+/* Lists the block as changed. */
+static inline void tier_blockmap_touch(
+	struct tier_blockmap *map, struct tier_slot *slot, struct tier_block *block)
+{
+	slot->changed = 1;
+	if (block->listed)
+		return;
+	block->listed = true;
+	map->changed_blocks[map->n_changed++] = slot->index;
+}
+
+/* Cools the block, and lists it if that changed it. */
+void tier_blockmap_cool(struct tier_blockmap *map, struct tier_slot *slot,
+	struct tier_block *block, uint32_t epoch, uint64_t seed);
+
+/*
+ * Takes the next changed block from the list, or returns NULL at its end. Blocks that
+ * were removed meanwhile are passed over. No block may be touched before the end is
+ * reached, or the last one is put back.
+ */
+struct tier_block *tier_blockmap_take_changed(struct tier_blockmap *map);
+void tier_blockmap_put_back(struct tier_blockmap *map, struct tier_block *block);
+
+/*
+ * Adds a zeroed block of @epoch that is not there yet and lists it as changed. Errors:
+ * -ENOMEM.
+ */
 int tier_blockmap_add(struct tier_blockmap *map, uint64_t space, uint64_t number,
-	struct tier_block **ret);
+	uint32_t epoch, struct tier_slot **ret);
 
-/* Removes and frees; the last block of the dense array takes its index. */
+/* Its index may be given to another block. */
 void tier_blockmap_remove(struct tier_blockmap *map, struct tier_block *block);
 
 size_t tier_blockmap_bytes(const struct tier_blockmap *map);

@@ -13,7 +13,7 @@
 #define BIN_SHIFT 20
 #define FIRST_BIN ((127 - 16) << 3)
 
-void tier_layout_set_unit(struct tier_layout *layout, double unit)
+static void set_unit(struct tier_layout *layout, double unit)
 {
 	layout->unit = unit;
 	layout->scale = unit > 0 ? 1 / unit : 0;
@@ -44,57 +44,54 @@ double tier_layout_bin_floor(const struct tier_layout *layout, unsigned bin)
 	return relative * layout->unit;
 }
 
-static void class_set_rates(const struct tier_layout *layout, struct tier_class *class,
-	const struct tier_block_rate *rate)
+/* Of a page that was not watched for long nobody knows that it is cold. */
+static void lay_out_cell(struct tier_layout *layout, const struct tier_cohort_rate *rate,
+	double factor, unsigned tier, struct tier_cell *cell)
 {
-	double factor = tier_block_rate_factor(
-		rate, class->is_huge ? 0 : tier_histogram_bin_floor(class->count_bin));
+	double high = rate->is_known ? rate->high * factor : INFINITY;
 
-	class->is_known = rate->is_known;
-	class->mean = rate->mean * factor;
-	class->low = rate->low * factor;
-	class->high = rate->is_known ? rate->high * factor : INFINITY;
-	class->bin = tier_layout_bin(
-		layout, class->speed == TIER_SLOW ? class->low : class->high);
+	cell->low = tier_layout_bin(layout, rate->low * factor);
+	cell->high = tier_layout_bin(layout, high);
+	cell->mean = tier_layout_bin(layout, rate->mean * factor);
+	layout->low[tier][cell->low] += cell->pages;
+	layout->high[tier][cell->high] += cell->pages;
+	layout->mean[cell->mean] += cell->pages;
 }
 
-size_t tier_layout_classify(const struct tier_layout *layout,
-	const struct tier_rates *rates, const struct tier_block *block,
-	struct tier_class ret[static TIER_CLASSES_MAX])
+static void lay_out_cohort(struct tier_layout *layout, struct tier_factors *factors,
+	struct tier_cohort *cohort)
 {
-	struct tier_block_rate rate;
-	size_t n = 0;
+	struct tier_cohort_rate rate;
 
-	tier_rates_of_block(rates, block, &rate);
-	if (block->huge) {
-		ret[0] = (struct tier_class){
-			.speed = block->fast_pages > 0 ? TIER_FAST : TIER_SLOW,
-			.is_huge = true,
-			.pages = TIER_BLOCK_PAGES,
-		};
-		class_set_rates(layout, &ret[0], &rate);
-		return 1;
-	}
-	for (unsigned speed = 0; speed < TIER_SPEED_MAX; speed++)
-		for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++) {
-			if (block->classes[speed][bin] == 0)
+	tier_rates_of_cohort(factors->rates, cohort, &rate);
+	cohort->is_known = rate.is_known;
+	for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++) {
+		double factor = -1;
+
+		for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++) {
+			struct tier_cell *cell = &cohort->cells[tier][bin];
+
+			if (cell->pages == 0)
 				continue;
-			ret[n] = (struct tier_class){
-				.speed = speed,
-				.count_bin = bin,
-				.pages = block->classes[speed][bin],
-			};
-			class_set_rates(layout, &ret[n++], &rate);
+			if (factor < 0)
+				factor = cohort->key.huge ? 1
+							  : tier_factors_get(factors,
+								    rate.expected, bin);
+			lay_out_cell(layout, &rate, factor, tier, cell);
 		}
-	return n;
+	}
 }
 
-void tier_layout_add(struct tier_layout *layout, const struct tier_class *class)
+void tier_layout_make(struct tier_layout *layout, const struct tier_rates *rates,
+	struct tier_census *census)
 {
-	uint64_t *bins = class->speed == TIER_SLOW ? layout->slow : layout->fast;
+	struct tier_factors factors;
 
-	bins[class->bin] += class->pages;
-	layout->all[tier_layout_bin(layout, class->mean)] += class->pages;
+	memset(layout, 0, sizeof(*layout));
+	set_unit(layout, rates->mean);
+	tier_factors_init(&factors, rates);
+	for (struct tier_cohort *c = census->cohorts; c; c = c->hh.next)
+		lay_out_cohort(layout, &factors, c);
 }
 
 double tier_layout_cut(const struct tier_layout *layout, uint64_t quota_pages)
@@ -102,7 +99,7 @@ double tier_layout_cut(const struct tier_layout *layout, uint64_t quota_pages)
 	uint64_t above = 0;
 
 	for (unsigned bin = TIER_RATE_BINS; bin-- > 0;) {
-		above += layout->all[bin];
+		above += layout->mean[bin];
 		if (above > quota_pages)
 			return fmax(tier_layout_bin_floor(layout, bin),
 				tier_layout_bin_floor(layout, 1));

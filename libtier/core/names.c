@@ -2,7 +2,15 @@
 /* The stable names of the library's enums. */
 #include "libtier.h"
 
+#include <string.h>
+
 #include "base/util.h"
+
+static const char *const engines[TIER_ENGINE_MAX] = {
+	[TIER_ENGINE_RANK] = "rank",
+	[TIER_ENGINE_MEMTIS] = "memtis",
+	[TIER_ENGINE_TPP] = "tpp",
+};
 
 static const char *const reasons[TIER_REASON_MAX] = {
 	[TIER_REASON_HOT] = "hot",
@@ -30,6 +38,19 @@ static const char *const results[TIER_RESULT_MAX] = {
 static const char *to_string(const char *const *names, int max, int value)
 {
 	return value >= 0 && value < max ? names[value] : NULL;
+}
+
+_public_ const char *tier_engine_to_string(int engine)
+{
+	return to_string(engines, TIER_ENGINE_MAX, engine);
+}
+
+_public_ enum tier_engine tier_engine_from_string(const char *name)
+{
+	for (int engine = 0; engine < TIER_ENGINE_MAX; engine++)
+		if (strcmp(engines[engine], name) == 0)
+			return engine;
+	return TIER_ENGINE_INVALID;
 }
 
 _public_ const char *tier_reason_to_string(int reason)

@@ -1,172 +1,327 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/rates.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 
-/* Spreads count only as far as they exceed what chance gives this often. */
-#define BLOCK_SPREAD_ERRORS 3.0
-#define PAGE_SPREAD_ERRORS  2.0 /* pooled over blocks */
-#define OWN_SPREAD_ERRORS   4.0 /* of a single block: there are many to go wrong */
+#include "base/util.h"
+
+/* Blocks differ if a test of dispersion says so by this many standard errors: it is
+ * asked again at every tick. */
+#define BLOCK_ERRORS 4.0
+
+/* Pages within blocks differ if their pooled spread is this far above chance. */
+#define PAGE_ERRORS 3.0
 
 /* A block is known once an average one would have been sampled this often. */
 #define KNOWN_SAMPLES 1.0
 
-/* The exposure of a block, in the units of its own epoch. */
-static double block_exposure(
-	const struct tier_rates *rates, const struct tier_block *block)
-{
-	int lag = (int)(rates->epoch - block->epoch);
-	double exposure = ldexp(rates->exposure, lag) - block->born;
+/* Standard deviations by which a newcomer is believed less, and a victim more. */
+#define SIGNIFICANCE 0.5
 
-	return exposure > 0 ? exposure : 0;
+/* More samples than this make nothing clearer: they tell a rate to a tenth. */
+#define SAMPLES_ENOUGH 100.0
+
+/* The grids: relative rates from 2^-10 and 2^-8 on. */
+#define BLOCK_LOWEST     0x1p-10
+#define BLOCK_PER_OCTAVE 6
+#define PAGE_LOWEST      0x1p-8
+#define PAGE_PER_OCTAVE  8
+
+/* Expectations are told apart in steps, four an octave, from 2^-8 on. */
+#define STEPS_PER_OCTAVE 4
+#define FIRST_OCTAVE     (-8)
+#define COUNT_STEPS      64
+
+void tier_rates_init(struct tier_rates *rates)
+{
+	*rates = (struct tier_rates){ 0 };
+	tier_mixture_init(&rates->blocks, BLOCK_LOWEST, BLOCK_PER_OCTAVE);
+	tier_mixture_init(&rates->pages, PAGE_LOWEST, PAGE_PER_OCTAVE);
 }
 
-static double block_expected(
-	const struct tier_rates *rates, const struct tier_block *block)
+/* ---- Cohorts ------------------------------------------------------------------- */
+
+/* Exposure of a cohort's blocks, in the units of their own epoch. */
+static double exposure_of(
+	const struct tier_rates *rates, const struct tier_cohort *cohort)
 {
-	return rates->mean * block->resident_pages * block_exposure(rates, block);
+	return fmax(0,
+		tier_exposure_in_epoch(rates->exposure, rates->epoch, cohort->key.epoch) -
+			cohort->born);
 }
 
-static void fit_mean(
-	struct tier_rates *rates, struct tier_block *const *blocks, size_t n_blocks)
+static double resident_of(const struct tier_cohort *cohort)
 {
-	double samples = 0, exposure = 0;
-	uint64_t pages = 0;
-
-	for (size_t i = 0; i < n_blocks; i++) {
-		const struct tier_block *block = blocks[i];
-		int lag = (int)(rates->epoch - block->epoch);
-
-		samples += ldexp(block->sum, -lag);
-		exposure +=
-			ldexp(block->resident_pages * block_exposure(rates, block), -lag);
-		pages += block->resident_pages;
-	}
-	rates->samples = samples;
-	rates->pages = pages;
-	rates->mean = exposure > 0 ? samples / exposure : 0;
-}
-
-/*
- * For S ~ Poisson(m), (S - m)^2 - S has mean 0 and variance 2 m^2; a relative variance v
- * of the rates adds v m^2 to the mean.
- */
-static void fit_block_spread(
-	struct tier_rates *rates, struct tier_block *const *blocks, size_t n_blocks)
-{
-	double excess = 0, squares = 0;
-
-	for (size_t i = 0; i < n_blocks; i++) {
-		double expected = block_expected(rates, blocks[i]);
-		double difference = blocks[i]->sum - expected;
-
-		excess += difference * difference - blocks[i]->sum;
-		squares += expected * expected;
-	}
-	rates->block_spread = 0;
-	if (squares > 0)
-		rates->block_spread = fmax(
-			0, (excess - BLOCK_SPREAD_ERRORS * sqrt(2 * squares)) / squares);
+	return tier_cohort_mean(cohort, cohort->resident_pages);
 }
 
 /*
- * The relative variance of page rates within one block, from the pairs of samples that
- * share a page, and the variance of that estimate when all pages are alike.
+ * The relative variance of page rates within a block of the cohort, from the pairs of
+ * samples that share a page, and the variance of that estimate when all pages are alike.
  */
-static bool own_page_spread(
-	const struct tier_block *block, double *ret_spread, double *ret_variance)
+static bool own_spread(
+	const struct tier_cohort *cohort, double *ret_spread, double *ret_variance)
 {
-	double pairs = (double)block->sum * (block->sum - 1.0);
+	double sum = tier_cohort_mean(cohort, cohort->sum);
+	double pairs = sum * (sum - 1);
 
-	if (block->sum < 2 || block->resident_pages == 0 || block->huge)
+	if (sum < 2 || cohort->key.huge)
 		return false;
-	*ret_spread = block->resident_pages * (double)block->pairs / pairs - 1;
-	*ret_variance = 2.0 * block->resident_pages / pairs;
+	*ret_spread =
+		resident_of(cohort) * tier_cohort_mean(cohort, cohort->pairs) / pairs - 1;
+	*ret_variance = 2 * resident_of(cohort) / pairs;
 	return true;
 }
 
-static void fit_page_spread(
-	struct tier_rates *rates, struct tier_block *const *blocks, size_t n_blocks)
-{
-	double weights = 0, sum = 0, noise = 0;
-
-	for (size_t i = 0; i < n_blocks; i++) {
-		double spread, variance, weight;
-
-		if (!own_page_spread(blocks[i], &spread, &variance))
-			continue;
-		weight = 1 / (1 + variance);
-		weights += weight;
-		sum += weight * spread;
-		noise += weight * weight * variance;
-	}
-	rates->page_spread = 0;
-	if (weights > 0)
-		rates->page_spread =
-			fmax(0, (sum - PAGE_SPREAD_ERRORS * sqrt(noise)) / weights);
-}
-
-void tier_rates_fit(
-	struct tier_rates *rates, struct tier_block *const *blocks, size_t n_blocks)
-{
-	fit_mean(rates, blocks, n_blocks);
-	fit_block_spread(rates, blocks, n_blocks);
-	fit_page_spread(rates, blocks, n_blocks);
-}
-
-static double page_spread(const struct tier_rates *rates, const struct tier_block *block)
+/* A block's own spread as far as its samples carry it, and the pooled one beyond. */
+static double spread_of(const struct tier_rates *rates, const struct tier_cohort *cohort)
 {
 	double spread, variance, weight;
 
-	if (!own_page_spread(block, &spread, &variance))
-		return rates->page_spread;
+	if (!own_spread(cohort, &spread, &variance))
+		return cohort->key.huge ? 0 : rates->page_spread;
 	weight = 1 / (1 + variance);
-	spread = fmax(0, spread - OWN_SPREAD_ERRORS * sqrt(variance));
-	return weight * spread + (1 - weight) * rates->page_spread;
+	return fmax(0, weight * spread + (1 - weight) * rates->page_spread);
 }
 
-/* The Gamma posterior of a block's rate: its mean, and bounds on either side of it. */
-static void bound_block_rate(const struct tier_rates *rates,
-	const struct tier_block *block, double expected, struct tier_block_rate *ret)
+/* What a block's samples say of it, relative to the mean. */
+static struct tier_evidence evidence_of(
+	const struct tier_rates *rates, const struct tier_cohort *cohort)
 {
-	double shape, posterior, unit;
+	double sum = tier_cohort_mean(cohort, cohort->sum);
+	double resident = resident_of(cohort);
+	double expected = rates->mean * resident * exposure_of(rates, cohort);
+	double effect = 1 + TIER_MAX(sum, expected) *
+				    (spread_of(rates, cohort) / fmax(resident, 1) +
+					    1 / SAMPLES_ENOUGH);
 
-	if (rates->block_spread <= 0) {
-		ret->mean = ret->low = ret->high = rates->mean;
-		return;
+	return (struct tier_evidence){
+		.count = sum / effect,
+		.expected = expected / effect,
+		.things = cohort->n_blocks,
+	};
+}
+
+/* ---- Fitting ------------------------------------------------------------------- */
+
+static void fit_mean(struct tier_rates *rates, const struct tier_census *census)
+{
+	double samples = 0, exposure = 0;
+
+	for (const struct tier_cohort *c = census->cohorts; c; c = c->hh.next) {
+		int lag = (int)(rates->epoch - c->key.epoch);
+
+		samples += ldexp(c->sum, -lag);
+		exposure += ldexp(c->resident_pages * exposure_of(rates, c), -lag);
 	}
-	shape = 1 / rates->block_spread;
-	posterior = shape + block->sum;
-	unit = rates->mean / (shape + expected);
-	ret->mean = unit * posterior;
-	ret->low = unit * fmax(0, posterior - rates->significance * sqrt(posterior));
-	ret->high = unit * (posterior + rates->significance * sqrt(posterior + 1));
+	rates->mean = exposure > 0 ? samples / exposure : 0;
 }
 
-/* The Gamma posterior of a page's rate relative to its block's: linear in its count. */
-static void spread_pages(const struct tier_rates *rates, const struct tier_block *block,
-	struct tier_block_rate *ret)
+static void fit_page_spread(struct tier_rates *rates, const struct tier_census *census)
 {
-	double spread = block->huge ? 0 : page_spread(rates, block);
-	double shape;
+	double weights = 0, sum = 0, noise = 0;
 
-	if (spread <= 0) {
-		ret->factor_base = 1;
-		ret->factor_step = 0;
-		return;
+	for (const struct tier_cohort *c = census->cohorts; c; c = c->hh.next) {
+		double spread, variance, weight;
+
+		if (!own_spread(c, &spread, &variance))
+			continue;
+		weight = 1 / (1 + variance);
+		weights += c->n_blocks * weight;
+		sum += c->n_blocks * weight * spread;
+		noise += c->n_blocks * weight * weight * variance;
 	}
-	shape = 1 / spread;
-	ret->factor_step = 1 / (shape + ret->mean * block_exposure(rates, block));
-	ret->factor_base = shape * ret->factor_step;
+	rates->page_spread = 0;
+	if (weights > 0 && sum > PAGE_ERRORS * sqrt(noise))
+		rates->page_spread = sum / weights;
 }
 
-void tier_rates_of_block(const struct tier_rates *rates, const struct tier_block *block,
-	struct tier_block_rate *ret)
+/*
+ * Whether blocks vary by more than chance: Pearson's index of dispersion, whose variance
+ * at small expectations is 2 + 1/m a block, brought to a standard error by the cube root
+ * (Wilson and Hilferty, "The distribution of chi-square", 1931). Sets their spread.
+ */
+static bool blocks_differ(struct tier_rates *rates, const struct tier_census *census)
 {
-	double expected = block_expected(rates, block);
+	double dispersion = 0, blocks = 0, variance = 0, excess = 0, squares = 0, freedom;
 
-	bound_block_rate(rates, block, expected, ret);
-	spread_pages(rates, block, ret);
-	ret->is_known =
-		expected >= KNOWN_SAMPLES * block->resident_pages / TIER_BLOCK_PAGES;
+	for (const struct tier_cohort *c = census->cohorts; c; c = c->hh.next) {
+		struct tier_evidence e = evidence_of(rates, c);
+		double difference = e.count - e.expected;
+
+		if (e.expected <= 0)
+			continue;
+		dispersion += e.things * difference * difference / e.expected;
+		variance += e.things * (2 + 1 / e.expected);
+		blocks += e.things;
+		excess += e.things * (difference * difference - e.count);
+		squares += e.things * e.expected * e.expected;
+	}
+	rates->block_spread = 0;
+	if (blocks < 2)
+		return false;
+	freedom = 2 * blocks * blocks / variance;
+	if ((cbrt(dispersion / blocks) - (1 - 2 / (9 * freedom))) <
+		BLOCK_ERRORS * sqrt(2 / (9 * freedom)))
+		return false;
+	rates->block_spread = fmax(excess / squares, 0);
+	return rates->block_spread > 0;
+}
+
+/* Evidence brought together where it is nearly the same. */
+struct pool {
+	struct tier_evidence cells[TIER_FACTOR_STEPS][COUNT_STEPS]; /* sums */
+	struct tier_evidence evidence[TIER_FACTOR_STEPS * COUNT_STEPS];
+	size_t n;
+};
+
+static unsigned step_of(double value, unsigned steps)
+{
+	double step = (log2(value) - FIRST_OCTAVE) * STEPS_PER_OCTAVE;
+
+	return step > 0 ? TIER_MIN((unsigned)step + 1, steps - 1) : 0;
+}
+
+static void pool_add(struct pool *pool, unsigned step, unsigned count_step,
+	const struct tier_evidence *evidence)
+{
+	struct tier_evidence *cell = &pool->cells[step][count_step];
+
+	cell->count += evidence->things * evidence->count;
+	cell->expected += evidence->things * evidence->expected;
+	cell->things += evidence->things;
+}
+
+static int pool_teach(struct pool *pool, struct tier_mixture *mixture)
+{
+	const struct tier_evidence *cells = pool->cells[0];
+
+	for (size_t i = 0; i < ARRAY_SIZE(pool->evidence); i++)
+		if (cells[i].things > 0)
+			pool->evidence[pool->n++] = (struct tier_evidence){
+				.count = cells[i].count / cells[i].things,
+				.expected = cells[i].expected / cells[i].things,
+				.things = cells[i].things,
+			};
+	return tier_mixture_learn(mixture, pool->evidence, pool->n);
+}
+
+static int fit_blocks(struct tier_rates *rates, const struct tier_census *census)
+{
+	_cleanup_(freep) struct pool *pool = NULL;
+
+	if (!blocks_differ(rates, census)) {
+		tier_mixture_init(&rates->blocks, BLOCK_LOWEST, BLOCK_PER_OCTAVE);
+		return 0;
+	}
+	pool = calloc(1, sizeof(*pool));
+	if (!pool)
+		return -ENOMEM;
+	for (const struct tier_cohort *c = census->cohorts; c; c = c->hh.next) {
+		struct tier_evidence e = evidence_of(rates, c);
+
+		if (e.expected > 0)
+			pool_add(pool, step_of(e.expected, TIER_FACTOR_STEPS),
+				step_of(e.count, COUNT_STEPS), &e);
+	}
+	return pool_teach(pool, &rates->blocks);
+}
+
+static void pool_add_pages(
+	struct pool *pool, const struct tier_cohort *cohort, double expected)
+{
+	for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++) {
+		struct tier_evidence e = {
+			.count = tier_histogram_bin_floor(bin),
+			.expected = expected,
+		};
+
+		for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
+			e.things += cohort->cells[tier][bin].pages;
+		if (e.things > 0)
+			pool_add(pool, step_of(expected, TIER_FACTOR_STEPS), bin, &e);
+	}
+}
+
+static int fit_pages(struct tier_rates *rates, const struct tier_census *census)
+{
+	_cleanup_(freep) struct pool *pool = NULL;
+
+	if (rates->page_spread <= 0) {
+		tier_mixture_init(&rates->pages, PAGE_LOWEST, PAGE_PER_OCTAVE);
+		return 0;
+	}
+	pool = calloc(1, sizeof(*pool));
+	if (!pool)
+		return -ENOMEM;
+	for (const struct tier_cohort *c = census->cohorts; c; c = c->hh.next) {
+		struct tier_cohort_rate rate;
+
+		if (c->key.huge)
+			continue;
+		tier_rates_of_cohort(rates, c, &rate);
+		if (rate.expected > 0)
+			pool_add_pages(pool, c, rate.expected);
+	}
+	return pool_teach(pool, &rates->pages);
+}
+
+int tier_rates_fit(struct tier_rates *rates, const struct tier_census *census)
+{
+	int r;
+
+	fit_mean(rates, census);
+	fit_page_spread(rates, census);
+	r = fit_blocks(rates, census);
+	if (r < 0)
+		return r;
+	return fit_pages(rates, census);
+}
+
+/* ---- Asking -------------------------------------------------------------------- */
+
+void tier_rates_of_cohort(const struct tier_rates *rates,
+	const struct tier_cohort *cohort, struct tier_cohort_rate *ret)
+{
+	struct tier_evidence evidence = evidence_of(rates, cohort);
+	struct tier_belief belief = { .mean = 1 };
+	double doubt;
+
+	if (rates->block_spread > 0)
+		belief = tier_mixture_believe(
+			&rates->blocks, evidence.count, evidence.expected);
+	doubt = SIGNIFICANCE * belief.deviation;
+	*ret = (struct tier_cohort_rate){
+		.mean = rates->mean * belief.mean,
+		.low = rates->mean * fmax(0, belief.mean - doubt),
+		.high = rates->mean * (belief.mean + doubt),
+		.expected = rates->mean * belief.mean * exposure_of(rates, cohort),
+		.is_known = rates->mean * TIER_BLOCK_PAGES * exposure_of(rates, cohort) >=
+			    KNOWN_SAMPLES,
+	};
+}
+
+void tier_factors_init(struct tier_factors *factors, const struct tier_rates *rates)
+{
+	*factors = (struct tier_factors){ .rates = rates };
+}
+
+double tier_factors_get(struct tier_factors *factors, double expected, unsigned count_bin)
+{
+	unsigned step = expected > 0 ? step_of(expected, TIER_FACTOR_STEPS) : 0;
+	float *factor = &factors->factor[step][count_bin];
+
+	if (factors->rates->page_spread <= 0)
+		return 1;
+	if (*factor == 0) {
+		double middle =
+			exp2(FIRST_OCTAVE + (step - 0.5) / (double)STEPS_PER_OCTAVE);
+
+		*factor = tier_mixture_believe(&factors->rates->pages,
+			tier_histogram_bin_floor(count_bin), middle)
+				  .mean;
+	}
+	return *factor;
 }

@@ -2,60 +2,67 @@
 /*
  * Expected access rates from sparse counts, by hierarchical empirical Bayes.
  *
- * A count is evidence, not a rate. Pages are Poisson around rates that are Gamma
- * distributed around their block's, and blocks' rates are Gamma distributed around the
- * group's (Gamma-Poisson shrinkage; Efron and Morris, "Data analysis using Stein's
- * estimator", JASA 1975). How widely each level spreads is estimated by the method of
- * moments from what its counts vary beyond Poisson noise, less a few standard errors of
- * that estimate. So uniform access shrinks to a single rate, a contiguous hot set speaks
- * through its blocks, and scattered hot pages speak for themselves.
+ * A count is evidence, not a rate. Pages are Poisson around rates that vary within their
+ * block, and blocks' rates vary within the group. How both vary is learnt from the counts
+ * themselves (mixture.h), and only where they vary by more than chance would: uniform
+ * access keeps a single rate, a contiguous hot set speaks through its blocks, scattered
+ * hot pages speak for themselves.
  *
- * The spread of pages is each block's own as far as its samples carry it and the pooled
- * one beyond: pooling alone lets the one steep block of a Zipf distribution convince all
- * others that their pages differ.
+ * Samples on few pages say less of a block than as many on many: a block that holds some
+ * of a scattered hot set's pages varies with how many it happens to hold. Its samples are
+ * therefore divided by their design effect (Kish, "Survey Sampling", 1965), which the
+ * spread of its pages gives, before blocks are compared.
  */
 #ifndef TIER_CORE_RATES_H
 #define TIER_CORE_RATES_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#include "core/block.h"
+#include "core/census.h"
+#include "core/mixture.h"
 
 struct tier_rates {
 	double exposure; /* the group's, at @epoch */
 	uint32_t epoch;
-	double significance;
-	double mean;         /* accesses a second and page */
-	double block_spread; /* relative variance of block rates; 0: all alike */
-	double page_spread;  /* the same of pages within a block, pooled */
-	double samples;      /* decayed */
-	uint64_t pages;
+	double mean;                /* accesses a second and page */
+	double block_spread;        /* relative variance of block rates; 0: all alike */
+	double page_spread;         /* the same of pages within a block, pooled */
+	struct tier_mixture blocks; /* rates relative to the mean */
+	struct tier_mixture pages;  /* rates relative to their block's */
 };
 
-/* What is expected of one block's pages, in accesses a second and page. */
-struct tier_block_rate {
+/* What is expected of the pages of one cohort, in accesses a second and page. */
+struct tier_cohort_rate {
 	double mean;
-	double low; /* by so many standard errors as the group's significance says */
+	double low; /* less and more so many standard deviations of the block's rate */
 	double high;
-	double factor_base; /* of a page without samples: by how much it exceeds these */
-	double factor_step; /* what each sample adds to that */
-	bool is_known;      /* watched long enough to be told from its peers */
+	double expected; /* samples of a page at the mean */
+	bool is_known;   /* watched long enough to be told from its peers */
 };
 
-/* Fits the model to @blocks; exposure, epoch and significance are set by the caller. */
-void tier_rates_fit(
-	struct tier_rates *rates, struct tier_block *const *blocks, size_t n_blocks);
+void tier_rates_init(struct tier_rates *rates);
 
-void tier_rates_of_block(const struct tier_rates *rates, const struct tier_block *block,
-	struct tier_block_rate *ret);
+/* Fits the model to the census; exposure and epoch are set by the caller. Errors:
+ * -ENOMEM. */
+int tier_rates_fit(struct tier_rates *rates, const struct tier_census *census);
 
-/* By how much a page with @count samples exceeds its block's rates. */
-static inline double tier_block_rate_factor(
-	const struct tier_block_rate *rate, unsigned count)
-{
-	return rate->factor_base + rate->factor_step * count;
-}
+void tier_rates_of_cohort(const struct tier_rates *rates,
+	const struct tier_cohort *cohort, struct tier_cohort_rate *ret);
+
+/*
+ * By how much pages exceed the rate of their block given what was counted of them. It is
+ * worked out once for each pair of an expectation and a count, of which there are few.
+ */
+#define TIER_FACTOR_STEPS 64
+
+struct tier_factors {
+	const struct tier_rates *rates;
+	float factor[TIER_FACTOR_STEPS][TIER_HISTOGRAM_BINS]; /* 0: not yet known */
+};
+
+void tier_factors_init(struct tier_factors *factors, const struct tier_rates *rates);
+double tier_factors_get(
+	struct tier_factors *factors, double expected, unsigned count_bin);
 
 #endif

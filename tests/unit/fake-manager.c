@@ -18,9 +18,10 @@ const char *tier_version(void)
 	return "1.2.3";
 }
 
-void tier_group_get_histogram(struct tier_group *group, struct tier_histogram *ret)
+int tier_group_get_histogram(struct tier_group *group, struct tier_histogram *ret)
 {
 	*ret = ((struct tierd_group *)group)->histogram;
+	return 0;
 }
 
 unsigned tier_histogram_bin_floor(unsigned bin)
@@ -166,6 +167,7 @@ static void fill_gups(void)
 	heat->cut_rate = 50;
 	heat->coolings = 3;
 	heat->filtered_warm_pages = 99;
+	heat->scanned_pages[TIER_PROMOTE] = 2010;
 	heat->tried_pages[TIER_PROMOTE] = 1005;
 	heat->tried_pages[TIER_DEMOTE] = 70;
 	heat->result_pages[TIER_PROMOTE][TIER_RESULT_DONE] = 900;

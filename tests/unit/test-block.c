@@ -8,62 +8,85 @@
 #include "core/block.h"
 #include "core/hash.h"
 
-static void assert_block_is_consistent(const struct tier_block *block)
-{
-	uint16_t classes[TIER_SPEED_MAX][TIER_HISTOGRAM_BINS] = { 0 };
-	uint32_t resident = 0, fast = 0, sum = 0, pairs = 0;
+/* A block and the group's books that follow it. */
+struct books {
+	struct tier_block block;
+	uint64_t tier_pages[TIER_TIERS_MAX];
+};
 
+static void assert_books_are_true(struct books *books)
+{
+	struct tier_block *block = &books->block;
+	uint16_t classes[TIER_TIERS_MAX][TIER_HISTOGRAM_BINS] = { 0 };
+	uint64_t tiers[TIER_TIERS_MAX] = { 0 };
+	uint32_t resident = 0, sum = 0, pairs = 0;
+
+	tier_block_take_stock(block);
 	for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++) {
 		uint32_t count = block->count[page];
 
-		if (!tier_bitmap_has(block->resident, page)) {
+		if (!tier_block_has(block, page)) {
 			assert_int_equal(count, 0);
-			assert_false(tier_bitmap_has(block->fast, page));
+			assert_int_equal(tier_block_tier(block, page), 0);
 			continue;
 		}
 		resident++;
-		fast += tier_bitmap_has(block->fast, page);
+		tiers[tier_block_tier(block, page)]++;
 		sum += count;
 		pairs += count * count - count;
-		classes[tier_block_speed(block, page)][tier_count_bin(count)]++;
+		classes[tier_block_tier(block, page)][tier_count_bin(count)]++;
 	}
 	assert_int_equal(block->resident_pages, resident);
-	assert_int_equal(block->fast_pages, fast);
-	assert_true(block->sum >= sum);
+	assert_int_equal(block->sum, sum);
 	assert_int_equal(block->pairs, pairs);
-	assert_memory_equal(block->classes, classes, sizeof(classes));
+	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++) {
+		assert_int_equal(block->tier_pages[tier], tiers[tier]);
+		assert_int_equal(books->tier_pages[tier], tiers[tier]);
+	}
+	if (!block->huge)
+		assert_memory_equal(block->classes, classes, sizeof(classes));
 }
 
 static void random_residency(struct tier_random *random, struct tier_residency *ret)
 {
-	for (unsigned i = 0; i < TIER_BITMAP_WORDS; i++) {
-		ret->resident[i] = tier_random_next(random) | tier_random_next(random);
-		ret->fast[i] = tier_random_next(random);
-	}
-	ret->huge = tier_random_next(random) % 2;
+	*ret = (struct tier_residency){ .huge = tier_random_next(random) % 2 };
+	for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++)
+		if (ret->huge || tier_random_next(random) % 4 > 0)
+			tier_residency_add(ret, page,
+				ret->huge ? 1
+					  : tier_random_next(random) % TIER_TIERS_MAX);
 }
 
-static void do_something(struct tier_block *block, struct tier_random *random)
+static void whole_residency(struct tier_residency *ret, unsigned tier)
 {
+	*ret = (struct tier_residency){ 0 };
+	for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++)
+		tier_residency_add(ret, page, tier);
+}
+
+static void do_something(struct books *books, struct tier_random *random)
+{
+	struct tier_block *block = &books->block;
 	unsigned page = tier_random_next(random) % TIER_BLOCK_PAGES;
 	struct tier_residency residency;
 
 	switch (tier_random_next(random) % 32) {
 	case 0:
 		random_residency(random, &residency);
-		tier_block_set_residency(block, &residency);
+		tier_block_set_residency(block, &residency, books->tier_pages);
 		break;
 	case 1:
-		tier_block_drop(block, page);
+		tier_block_drop(block, page, books->tier_pages);
 		break;
 	case 2:
 		tier_block_cool(block, block->epoch + 1, 7);
 		break;
 	case 3:
-		tier_block_set_speed(block, page, tier_random_next(random) % 2);
+		tier_block_set_tier(
+			block, page, tier_random_next(random) % 3, books->tier_pages);
 		break;
 	default:
-		if (tier_bitmap_has(block->resident, page))
+		if (tier_block_has(block, page))
 			tier_block_count(block, page);
 	}
 }
@@ -73,29 +96,46 @@ static void books_are_true_whatever_happens(void **state)
 	(void)state;
 	for (uint64_t seed = 1; seed <= 50; seed++) {
 		struct tier_random random = { seed };
-		struct tier_block block = { .number = seed };
+		struct books books = { .block.number = seed };
 
 		for (unsigned i = 0; i < 2000; i++) {
-			do_something(&block, &random);
+			do_something(&books, &random);
 			if (i % 50 == 0)
-				assert_block_is_consistent(&block);
+				assert_books_are_true(&books);
 		}
-		assert_block_is_consistent(&block);
+		assert_books_are_true(&books);
+		tier_block_drop_all(&books.block, books.tier_pages);
+		for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
+			assert_int_equal(books.tier_pages[tier], 0);
 	}
 }
 
-static void full_counters_stop_and_the_sum_goes_on(void **state)
+static void only_what_changes_is_a_change(void **state)
 {
-	struct tier_block block = { .number = 1 };
+	struct books books = { .block.number = 1 };
+	struct tier_residency residency;
 
 	(void)state;
-	tier_block_set_residency(&block, &(struct tier_residency){ .resident = { 1 } });
+	whole_residency(&residency, 1);
+	assert_true(tier_block_set_residency(&books.block, &residency, books.tier_pages));
+	assert_false(
+		tier_block_set_residency(&books.block, &residency, books.tier_pages));
+	residency.huge = true;
+	assert_true(tier_block_set_residency(&books.block, &residency, books.tier_pages));
+	residency.tier[0][7] ^= 1;
+	assert_true(tier_block_set_residency(&books.block, &residency, books.tier_pages));
+}
+
+static void full_counters_stop(void **state)
+{
+	struct tier_block block = { .number = 1, .words[0].resident = 1 };
+
+	(void)state;
 	for (unsigned i = 0; i < 1000; i++)
 		tier_block_count(&block, 0);
 	assert_int_equal(block.count[0], UINT8_MAX);
-	assert_int_equal(block.sum, 1000);
 	tier_block_cool(&block, 1, 3);
-	assert_in_range(block.sum, 400, 600);
+	assert_in_range(block.count[0], 100, 155);
 }
 
 static void bins_follow_their_floors(void **state)
@@ -119,10 +159,7 @@ static void cooling_thins_and_does_not_shift(void **state)
 
 		for (uint64_t number = 0; number < 40; number++) {
 			struct tier_block block = { .number = number };
-			struct tier_residency residency = { 0 };
 
-			memset(residency.resident, 0xff, sizeof(residency.resident));
-			tier_block_set_residency(&block, &residency);
 			memset(block.count, counts[i], sizeof(block.count));
 			tier_block_cool(&block, 1, 11);
 			for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++) {
@@ -142,10 +179,9 @@ static void cooling_thins_and_does_not_shift(void **state)
 
 static void cooling_is_reproducible(void **state)
 {
-	struct tier_block a = { .number = 5 }, b;
+	struct tier_block a = { .number = 5, .words[0].resident = UINT64_MAX }, b;
 
 	(void)state;
-	tier_block_set_residency(&a, &(struct tier_residency){ .resident = { ~0ull } });
 	for (unsigned i = 0; i < 640; i++)
 		tier_block_count(&a, i % 64);
 	b = a;
@@ -155,42 +191,73 @@ static void cooling_is_reproducible(void **state)
 	assert_memory_equal(a.count, b.count, sizeof(a.count));
 }
 
-static void a_huge_block_changes_tier_whole(void **state)
+static void long_cold_blocks_forget(void **state)
 {
-	struct tier_block block = { .number = 1 };
-	struct tier_residency residency = { .huge = true };
+	struct tier_block block = { .number = 5, .born = 8 };
 
 	(void)state;
-	memset(residency.resident, 0xff, sizeof(residency.resident));
-	tier_block_set_residency(&block, &residency);
-	assert_true(block.huge);
-	tier_block_set_speed(&block, 0, TIER_FAST);
-	assert_int_equal(block.fast_pages, TIER_BLOCK_PAGES);
-	assert_block_is_consistent(&block);
+	memset(block.count, UINT8_MAX, sizeof(block.count));
+	tier_block_cool(&block, 1000000, 9);
+	assert_int_equal(block.epoch, 1000000);
+	for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++)
+		assert_int_equal(block.count[page], 0);
+	assert_true(block.born == 0);
+}
+
+static void a_huge_block_changes_tier_whole(void **state)
+{
+	struct books books = { .block.number = 1 };
+	struct tier_residency residency;
+
+	(void)state;
+	whole_residency(&residency, 2);
+	residency.huge = true;
+	tier_block_set_residency(&books.block, &residency, books.tier_pages);
+	assert_true(books.block.huge);
+	tier_block_set_tier(&books.block, 0, 0, books.tier_pages);
+	assert_books_are_true(&books);
+	assert_int_equal(books.block.tier_pages[0], TIER_BLOCK_PAGES);
 
 	residency.resident[3] &= ~UINT64_C(1);
-	tier_block_set_residency(&block, &residency);
-	assert_false(block.huge);
+	tier_block_set_residency(&books.block, &residency, books.tier_pages);
+	assert_false(books.block.huge);
+}
+
+/* Its pages are one thing: they are counted in one class, by their average. */
+static void a_huge_block_is_of_one_class(void **state)
+{
+	struct books books = { .block.number = 1 };
+	struct tier_residency residency;
+
+	(void)state;
+	whole_residency(&residency, 1);
+	residency.huge = true;
+	tier_block_set_residency(&books.block, &residency, books.tier_pages);
+	for (unsigned i = 0; i < 100; i++)
+		tier_block_count(&books.block, i);
+	assert_books_are_true(&books);
+	assert_int_equal(books.block.classes[1][1], TIER_BLOCK_PAGES);
 }
 
 static void a_huge_block_goes_whole(void **state)
 {
-	struct tier_block block = { .number = 1 };
-	struct tier_residency residency = { .huge = true };
+	struct books books = { .block.number = 1 };
+	struct tier_residency residency;
 
 	(void)state;
-	memset(residency.resident, 0xff, sizeof(residency.resident));
-	tier_block_set_residency(&block, &residency);
-	tier_block_count(&block, 17);
-	tier_block_drop(&block, 3);
-	assert_false(block.huge);
-	assert_int_equal(block.resident_pages, 0);
-	assert_block_is_consistent(&block);
+	whole_residency(&residency, 1);
+	residency.huge = true;
+	tier_block_set_residency(&books.block, &residency, books.tier_pages);
+	tier_block_count(&books.block, 17);
+	tier_block_drop(&books.block, 3, books.tier_pages);
+	assert_false(books.block.huge);
+	assert_books_are_true(&books);
+	assert_int_equal(books.block.resident_pages, 0);
 }
 
 static void rest_ends(void **state)
 {
-	struct tier_block block = { .number = 1 };
+	struct tier_block block = { .number = 1, .words[0].resident = UINT64_MAX };
 
 	(void)state;
 	tier_block_rest(&block, 7, 1000, 100);
@@ -206,11 +273,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(books_are_true_whatever_happens),
-		cmocka_unit_test(full_counters_stop_and_the_sum_goes_on),
+		cmocka_unit_test(only_what_changes_is_a_change),
+		cmocka_unit_test(full_counters_stop),
 		cmocka_unit_test(bins_follow_their_floors),
 		cmocka_unit_test(cooling_thins_and_does_not_shift),
 		cmocka_unit_test(cooling_is_reproducible),
+		cmocka_unit_test(long_cold_blocks_forget),
 		cmocka_unit_test(a_huge_block_changes_tier_whole),
+		cmocka_unit_test(a_huge_block_is_of_one_class),
 		cmocka_unit_test(a_huge_block_goes_whole),
 		cmocka_unit_test(rest_ends),
 	};

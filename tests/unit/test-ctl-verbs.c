@@ -334,6 +334,7 @@ static void test_one_group(_unused_ void **state)
 static void test_counters(_unused_ void **state)
 {
 	static const char head[] =
+		"promotion_scanned                        2010\n"
 		"promotion_tried                          1005\n"
 		"promotion_tried_failure                   105\n"
 		"promotion_tried_failure_nomem              60\n";

@@ -28,11 +28,13 @@
 #define MINE      (PRESENT | EXCLUSIVE)
 #define KPF_THP   (UINT64_C(1) << 22)
 
-/* Node 0 has frames 0 … 0xffff, node 1 0x10000 … 0x1ffff; node 0 is the fast one. */
+/* Node 0 has frames 0 … 0xffff, node 1 0x10000 … 0x1ffff: tiers 0 and 2. */
 #define FAST_PFN UINT64_C(0x1000)
 #define SLOW_PFN UINT64_C(0x11000)
 
 #define BLOCK UINT64_C(0x7f0000000000)
+
+static const uint8_t tier_of_node[TIERD_NODES_MAX] = { 0, 2 };
 
 struct world {
 	struct fake_root fake;
@@ -61,8 +63,9 @@ static void world_init(struct world *world)
 	fake_root_write(fake, "/proc/kpageflags", "");
 	fake_root_write(fake, "/proc/7/pagemap", "");
 	assert_int_equal(tierd_phys_map_new(&fake->root, &world->map), 0);
-	assert_int_equal(
-		tierd_pagemap_reader_new(&fake->root, world->map, 1, &world->reader), 0);
+	assert_int_equal(tierd_pagemap_reader_new(
+				 &fake->root, world->map, tier_of_node, &world->reader),
+		0);
 	assert_int_equal(tierd_pagemap_open(&fake->root, 7, &world->fd), 0);
 }
 
@@ -134,14 +137,16 @@ static void test_mixed_block(_unused_ void **state)
 	assert_int_equal(block.n_swapped, 2);
 	assert_false(block.is_huge);
 	assert_int_equal(count_bits(block.present_movable), 8);
-	assert_int_equal(count_bits(block.fast), 4);
-	assert_true(has_bit(block.present_movable, 0) && has_bit(block.fast, 0));
-	assert_true(has_bit(block.present_movable, 1) && !has_bit(block.fast, 1));
-	assert_true(has_bit(block.present_movable, 63) && has_bit(block.fast, 63));
-	assert_true(has_bit(block.present_movable, 64) && !has_bit(block.fast, 64));
-	assert_true(has_bit(block.fast, 65) && !has_bit(block.fast, 66));
-	assert_true(has_bit(block.present_movable, 300) && !has_bit(block.fast, 300));
-	assert_true(has_bit(block.present_movable, 511) && has_bit(block.fast, 511));
+	assert_int_equal(count_bits(block.tier[0]), 1);
+	assert_int_equal(
+		count_bits(block.tier[1]), count_bits(block.present_movable) - 5);
+	assert_true(has_bit(block.present_movable, 0) && !has_bit(block.tier[1], 0));
+	assert_true(has_bit(block.present_movable, 1) && has_bit(block.tier[1], 1));
+	assert_true(has_bit(block.present_movable, 63) && !has_bit(block.tier[1], 63));
+	assert_true(has_bit(block.present_movable, 64) && has_bit(block.tier[1], 64));
+	assert_true(!has_bit(block.tier[1], 65) && has_bit(block.tier[1], 66));
+	assert_true(has_bit(block.present_movable, 300) && has_bit(block.tier[0], 300));
+	assert_true(has_bit(block.present_movable, 511) && !has_bit(block.tier[1], 511));
 	assert_false(has_bit(block.present_movable, 100));
 	world_done(&world);
 }
@@ -219,8 +224,8 @@ static void test_without_kpageflags(_unused_ void **state)
 	world_init(&world);
 	tierd_pagemap_reader_free(world.reader);
 	fake_root_remove(&world.fake, "/proc/kpageflags");
-	assert_int_equal(
-		tierd_pagemap_reader_new(&world.fake.root, world.map, 1, &world.reader),
+	assert_int_equal(tierd_pagemap_reader_new(&world.fake.root, world.map,
+				 tier_of_node, &world.reader),
 		0);
 	fill_block(entries, MINE, FAST_PFN);
 	write_entries(&world, BLOCK, entries, TIERD_BLOCK_PAGES);
@@ -248,7 +253,7 @@ static void test_batch(_unused_ void **state)
 	for (unsigned i = 0; i < N; i++) {
 		assert_int_equal(blocks[i].n_present, i);
 		assert_int_equal(count_bits(blocks[i].present_movable), i);
-		assert_int_equal(count_bits(blocks[i].fast), i % 2 ? i : 0);
+		assert_int_equal(count_bits(blocks[i].tier[1]), i % 2 ? 0 : i);
 	}
 	world_done(&world);
 }
@@ -341,13 +346,16 @@ static void self_done(struct self *self)
 	tierd_root_close(&self->root);
 }
 
-static void self_init(struct self *self, uint64_t fast_nodes)
+static void self_init(struct self *self, unsigned tier)
 {
+	uint8_t tiers[TIERD_NODES_MAX];
+
+	memset(tiers, (int)tier, sizeof(tiers));
 	*self = (struct self){ .fd = -EBADF };
 	assert_int_equal(tierd_root_open("/", &self->root), 0);
 	if (tierd_phys_map_new(&self->root, &self->map) < 0 ||
-		tierd_pagemap_reader_new(
-			&self->root, self->map, fast_nodes, &self->reader) < 0) {
+		tierd_pagemap_reader_new(&self->root, self->map, tiers, &self->reader) <
+			0) {
 		print_message("no /proc/kpageflags or memory blocks to read here\n");
 		self_done(self);
 		skip();
@@ -375,13 +383,11 @@ static void self_read(struct self *self, size_t n, struct tierd_block_residency 
 
 static void test_self(_unused_ void **state)
 {
-	static const uint64_t fast_nodes[] = { UINT64_MAX, 0 };
-
-	for (size_t i = 0; i < ARRAY_SIZE(fast_nodes); i++) {
+	for (unsigned tier = 0; tier < 3; tier++) {
 		struct tierd_block_residency blocks[2];
 		struct self self;
 
-		self_init(&self, fast_nodes[i]);
+		self_init(&self, tier);
 		madvise(self.memory, 3 * TIERD_BLOCK_BYTES, MADV_NOHUGEPAGE);
 		for (unsigned page = 0; page < TIERD_BLOCK_PAGES; page += 3)
 			self.block[page * 4096] = 1;
@@ -393,7 +399,9 @@ static void test_self(_unused_ void **state)
 		for (unsigned page = 0; page < TIERD_BLOCK_PAGES; page++)
 			assert_int_equal(
 				has_bit(blocks[0].present_movable, page), page % 3 == 0);
-		assert_int_equal(count_bits(blocks[0].fast), fast_nodes[i] ? 171 : 0);
+		for (unsigned k = 0; k < 2; k++)
+			assert_int_equal(
+				count_bits(blocks[0].tier[k]), tier >> k & 1 ? 171 : 0);
 		self_done(&self);
 	}
 }
@@ -404,7 +412,7 @@ static void test_self_zero_page(_unused_ void **state)
 	struct tierd_block_residency block;
 	struct self self;
 
-	self_init(&self, UINT64_MAX);
+	self_init(&self, 0);
 	madvise(self.memory, 3 * TIERD_BLOCK_BYTES, MADV_NOHUGEPAGE);
 	assert_int_equal(*(volatile char *)self.block, 0);
 	self_read(&self, 1, &block);
@@ -422,7 +430,7 @@ static void test_self_forked(_unused_ void **state)
 	int hold[2];
 	pid_t pid;
 
-	self_init(&self, UINT64_MAX);
+	self_init(&self, 0);
 	madvise(self.memory, 3 * TIERD_BLOCK_BYTES, MADV_NOHUGEPAGE);
 	memset(self.block, 1, TIERD_BLOCK_BYTES);
 	assert_int_equal(pipe(hold), 0);
@@ -450,7 +458,7 @@ static void test_self_huge(_unused_ void **state)
 	struct tierd_block_residency blocks[2];
 	struct self self;
 
-	self_init(&self, UINT64_MAX);
+	self_init(&self, 0);
 	memset(self.block, 1, TIERD_BLOCK_BYTES);
 	if (madvise(self.block, TIERD_BLOCK_BYTES, MADV_COLLAPSE) < 0) {
 		print_message("no huge page to be had here\n");

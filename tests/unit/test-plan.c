@@ -20,22 +20,24 @@
 #define NOW_NS              (UINT64_C(100) * 1000 * 1000 * 1000)
 #define SHARE_OF(random, n) (tier_random_next(random) % ((n) + 1))
 
-static void fill_residency(struct tier_random *random, struct tier_residency *residency)
+static void fill_residency(
+	struct tier_random *random, unsigned n_tiers, struct tier_residency *residency)
 {
 	bool is_whole = tier_random_next(random) % 3 != 0;
 
-	memset(residency, 0, sizeof(*residency));
-	residency->huge = is_whole && tier_random_next(random) % 4 == 0;
-	for (unsigned i = 0; i < TIER_BITMAP_WORDS; i++) {
-		residency->resident[i] = is_whole ? UINT64_MAX : tier_random_next(random);
-		residency->fast[i] = tier_random_next(random);
-	}
-	if (residency->huge)
-		memset(residency->fast, tier_random_next(random) % 2 ? 0xff : 0,
-			sizeof(residency->fast));
+	unsigned tier = tier_random_next(random) % n_tiers;
+
+	*residency = (struct tier_residency){
+		.huge = is_whole && tier_random_next(random) % 4 == 0,
+	};
+	for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++)
+		if (is_whole || tier_random_next(random) % 2)
+			tier_residency_add(residency, page,
+				residency->huge ? tier
+						: tier_random_next(random) % n_tiers);
 }
 
-static struct tier_group *random_group(uint64_t seed)
+static struct tier_group *random_group_of_tiers(uint64_t seed, unsigned n_tiers)
 {
 	struct tier_random random = { seed };
 	struct tier_group_config config;
@@ -43,12 +45,13 @@ static struct tier_group *random_group(uint64_t seed)
 	size_t samples = tier_random_next(&random) % 20000;
 
 	tier_group_config_default(&config);
+	config.n_tiers = n_tiers;
 	assert_int_equal(tier_group_new(&config, &group), 0);
 	tier_group_advance(group, NOW_NS - config.cool_down_ns / 2, 0);
 	for (unsigned block = 0; block < BLOCKS; block++) {
 		struct tier_residency residency;
 
-		fill_residency(&random, &residency);
+		fill_residency(&random, n_tiers, &residency);
 		assert_int_equal(tier_group_set_residency(group, SPACE,
 					 BASE + block * TIER_BLOCK_SIZE, &residency),
 			0);
@@ -58,11 +61,20 @@ static struct tier_group *random_group(uint64_t seed)
 		uint64_t page = tier_random_next(&random) % (BLOCKS * TIER_BLOCK_PAGES);
 
 		page = page * page / (BLOCKS * TIER_BLOCK_PAGES);
-		tier_group_sample(group,
-			&(struct tier_sample){ SPACE, BASE + page * TIER_PAGE_SIZE });
+		tier_group_feed(group,
+			&(struct tier_sample){
+				.space = SPACE,
+				.address = BASE + page * TIER_PAGE_SIZE,
+			},
+			1, NULL);
 	}
 	tier_group_advance(group, NOW_NS, 0.01);
 	return group;
+}
+
+static struct tier_group *random_group(uint64_t seed)
+{
+	return random_group_of_tiers(seed, 2 + seed % 2);
 }
 
 static struct tier_limits random_limits(struct tier_random *random, uint64_t fast_pages)
@@ -75,7 +87,8 @@ static struct tier_limits random_limits(struct tier_random *random, uint64_t fas
 		.quota_pages = tier_random_next(random) % 5 == 0
 				       ? TIER_UNLIMITED_PAGES
 				       : SHARE_OF(random, pages),
-		.room_pages = SHARE_OF(random, pages),
+		.room_pages = { SHARE_OF(random, pages), SHARE_OF(random, pages),
+			SHARE_OF(random, pages) },
 		.owed_pages = tier_random_next(random) % 3 == 0
 				      ? SHARE_OF(random, pages / 8)
 				      : 0,
@@ -83,27 +96,43 @@ static struct tier_limits random_limits(struct tier_random *random, uint64_t fas
 	};
 }
 
+static struct tier_block *block_at(const struct tier_group *group, uint64_t address)
+{
+	struct tier_slot *slot =
+		tier_blockmap_find(&group->map, SPACE, address >> TIER_BLOCK_SHIFT);
+
+	assert_non_null(slot);
+	return tier_blockmap_at(&group->map, slot->index);
+}
+
 static void assert_moves_are_sound(
-	const struct tier_group *group, const struct tier_move *moves, size_t n)
+	const struct tier_group *group, const struct tier_plan *plan)
 {
 	bool seen[BLOCKS * TIER_BLOCK_PAGES] = { 0 };
+	const struct tier_move *moves;
+	unsigned upper, lower;
+	size_t n;
+
+	moves = tier_plan_moves(plan, &n);
+	tier_plan_get_tiers(plan, &upper, &lower);
+	assert_true(upper < lower && lower < group->config.n_tiers);
 
 	for (size_t i = 0; i < n; i++) {
 		uint64_t first = (moves[i].address - BASE) / TIER_PAGE_SIZE;
-		const struct tier_block *block = tier_blockmap_find(
-			&group->map, SPACE, moves[i].address >> TIER_BLOCK_SHIFT);
+		const struct tier_block *block = block_at(group, moves[i].address);
 
-		assert_non_null(block);
+		assert_int_equal(
+			moves[i].direction == TIER_PROMOTE, moves[i].to < moves[i].from);
+		assert_int_equal(
+			moves[i].to, moves[i].direction == TIER_PROMOTE ? upper : lower);
 		assert_int_equal(moves[i].pages, block->huge ? TIER_BLOCK_PAGES : 1);
 		for (uint32_t k = 0; k < moves[i].pages; k++) {
 			unsigned page = (first + k) % TIER_BLOCK_PAGES;
 
 			assert_false(seen[first + k]);
 			seen[first + k] = true;
-			assert_true(tier_bitmap_has(block->resident, page));
-			assert_int_equal(tier_block_speed(block, page),
-				moves[i].direction == TIER_PROMOTE ? TIER_SLOW
-								   : TIER_FAST);
+			assert_true(tier_block_has(block, page));
+			assert_int_equal(tier_block_tier(block, page), moves[i].from);
 		}
 	}
 }
@@ -143,7 +172,7 @@ static void assert_limits_hold(const struct tier_limits *limits, uint64_t movabl
 		assert_true(after <= limits->quota_pages);
 	else
 		assert_true(after <= limits->fast_pages);
-	assert_true(after <= limits->fast_pages + limits->room_pages);
+	assert_true(after <= limits->fast_pages + limits->room_pages[0]);
 
 	/* What is owed and can be carried out is in the plan. */
 	assert_true(pages[TIER_DEMOTE] >=
@@ -161,15 +190,15 @@ static void plans_keep_their_limits(void **state)
 	for (uint64_t seed = 1; seed <= WORLDS; seed++) {
 		struct tier_random random = { seed * 77 };
 		struct tier_group *group = random_group(seed);
-		struct tier_limits limits = random_limits(&random, group->fast_pages);
+		struct tier_limits limits = random_limits(&random, group->tier_pages[0]);
 		struct tier_plan *plan;
 		const struct tier_move *moves;
 		size_t n;
 
 		assert_int_equal(tier_group_plan(group, &limits, &plan), 0);
 		moves = tier_plan_moves(plan, &n);
-		assert_moves_are_sound(group, moves, n);
-		assert_limits_hold(&limits, group->fast_pages, moves, n);
+		assert_moves_are_sound(group, plan);
+		assert_limits_hold(&limits, group->tier_pages[0], moves, n);
 		tier_plan_free(plan);
 		tier_group_free(group);
 	}
@@ -181,7 +210,7 @@ static void the_same_history_gives_the_same_plan(void **state)
 	for (uint64_t seed = 1; seed <= WORLDS / 4; seed++) {
 		struct tier_random random = { seed };
 		struct tier_group *a = random_group(seed), *b = random_group(seed);
-		struct tier_limits limits = random_limits(&random, a->fast_pages);
+		struct tier_limits limits = random_limits(&random, a->tier_pages[0]);
 		struct tier_plan *plan_a, *plan_b;
 		const struct tier_move *moves_a, *moves_b;
 		size_t n_a, n_b;
@@ -208,7 +237,7 @@ static void moved_pages_rest(void **state)
 		struct tier_limits limits = {
 			.now_ns = NOW_NS,
 			.quota_pages = BLOCKS * TIER_BLOCK_PAGES / 2,
-			.room_pages = TIER_UNLIMITED_PAGES,
+			.room_pages = { TIER_UNLIMITED_PAGES, TIER_UNLIMITED_PAGES },
 			.budget_pages = 2048,
 			.fast_pages = BLOCKS * TIER_BLOCK_PAGES / 2,
 		};
@@ -235,26 +264,31 @@ static void results_reach_the_books(void **state)
 {
 	struct tier_group *group = random_group(3);
 	struct tier_group_stats before, after;
-	struct tier_move move = { .space = SPACE, .pages = 1, .direction = TIER_DEMOTE };
-	const struct tier_block *block = group->map.blocks[0];
-	unsigned page = 0;
+	struct tier_move move = {
+		.space = SPACE,
+		.address = BASE,
+		.pages = 1,
+		.direction = TIER_DEMOTE,
+		.to = 1,
+	};
 
 	(void)state;
-	for (size_t i = 0; block->huge || block->fast_pages == 0; i++)
-		block = group->map.blocks[i];
-	while (!tier_bitmap_has(block->fast, page))
-		page++;
-	move.address = tier_block_address(block, page);
+	while (block_at(group, move.address)->huge ||
+		!tier_block_has(block_at(group, move.address),
+			tier_page_in_block(move.address)) ||
+		tier_block_tier(block_at(group, move.address),
+			tier_page_in_block(move.address)) > 0)
+		move.address += TIER_PAGE_SIZE;
 	tier_group_get_stats(group, &before);
 
 	tier_group_complete(group, &move, TIER_RESULT_NOMEM, NOW_NS);
 	tier_group_get_stats(group, &after);
-	assert_int_equal(after.fast_pages, before.fast_pages);
+	assert_int_equal(after.tier_pages[0], before.tier_pages[0]);
 	assert_int_equal(after.result_pages[TIER_DEMOTE][TIER_RESULT_NOMEM], 1);
 
 	tier_group_complete(group, &move, TIER_RESULT_DONE, NOW_NS);
 	tier_group_get_stats(group, &after);
-	assert_int_equal(after.fast_pages, before.fast_pages - 1);
+	assert_int_equal(after.tier_pages[0], before.tier_pages[0] - 1);
 	assert_int_equal(after.resident_pages, before.resident_pages);
 
 	tier_group_complete(group, &move, TIER_RESULT_GONE, NOW_NS);
@@ -279,7 +313,7 @@ static void the_histogram_sums_to_the_resident_pages(void **state)
 			fast += histogram.fast_pages[bin];
 			slow += histogram.slow_pages[bin];
 		}
-		assert_int_equal(fast, stats.fast_pages);
+		assert_int_equal(fast, stats.tier_pages[0]);
 		assert_int_equal(fast + slow, stats.resident_pages);
 		tier_group_free(group);
 	}
@@ -306,7 +340,7 @@ static void spaces_and_ranges_are_forgotten(void **state)
 	tier_group_get_stats(group, &stats);
 	assert_int_equal(stats.blocks, 0);
 	assert_int_equal(stats.resident_pages, 0);
-	assert_int_equal(stats.fast_pages, 0);
+	assert_int_equal(stats.tier_pages[0], 0);
 	tier_group_free(group);
 }
 
@@ -314,22 +348,25 @@ static void samples_are_told_apart(void **state)
 {
 	struct tier_group_config config;
 	struct tier_group *group;
-	struct tier_residency residency = { .resident = { 3 }, .fast = { 1 } };
+	struct tier_residency residency = { .resident = { 3 }, .tier[0] = { 2 } };
+	uint8_t sampled[4];
 
 	(void)state;
 	tier_group_config_default(&config);
 	assert_int_equal(tier_group_new(&config, &group), 0);
 	assert_int_equal(tier_group_set_residency(group, SPACE, BASE, &residency), 0);
-	for (int page = 0; page < 3; page++)
-		assert_int_equal(
-			tier_group_sample(group, &(struct tier_sample){ SPACE,
-							 BASE + page * TIER_PAGE_SIZE }),
-			page == 0   ? TIER_SAMPLED_FAST
-			: page == 1 ? TIER_SAMPLED_SLOW
-				    : TIER_SAMPLED_UNCOVERED);
-	assert_int_equal(
-		tier_group_sample(group, &(struct tier_sample){ SPACE + 1, BASE }),
-		TIER_SAMPLED_UNKNOWN);
+	tier_group_feed(group,
+		(struct tier_sample[]){
+			{ .space = SPACE, .address = BASE },
+			{ .space = SPACE, .address = BASE + TIER_PAGE_SIZE },
+			{ .space = SPACE, .address = BASE + 2 * TIER_PAGE_SIZE },
+			{ .space = SPACE + 1, .address = BASE },
+		},
+		4, sampled);
+	assert_int_equal(sampled[0], TIER_SAMPLED_FAST);
+	assert_int_equal(sampled[1], TIER_SAMPLED_SLOW);
+	assert_int_equal(sampled[2], TIER_SAMPLED_UNCOVERED);
+	assert_int_equal(sampled[3], TIER_SAMPLED_UNKNOWN);
 	tier_group_free(group);
 }
 

@@ -71,10 +71,9 @@ static void tell_residency(struct world *world)
 	for (uint64_t block = 0; block < blocks; block++) {
 		struct tier_residency residency = { .huge = world->config.huge };
 
-		memset(residency.resident, 0xff, sizeof(residency.resident));
 		for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++)
-			if (world->fast[block * TIER_BLOCK_PAGES + page])
-				residency.fast[page / 64] |= UINT64_C(1) << (page % 64);
+			tier_residency_add(&residency, page,
+				!world->fast[block * TIER_BLOCK_PAGES + page]);
 		assert_int_equal(tier_group_set_residency(world->group, SPACE,
 					 BASE + block * TIER_BLOCK_SIZE, &residency),
 			0);
@@ -144,12 +143,13 @@ static uint64_t draw_page(struct world *world)
 static void sample(struct world *world)
 {
 	for (double n = world->config.samples_per_s * TICK_S; n >= 1; n--)
-		tier_group_sample(world->group,
+		tier_group_feed(world->group,
 			&(struct tier_sample){
 				.space = SPACE,
 				.address = BASE + draw_page(world) * TIER_PAGE_SIZE +
 					   tier_random_next(&world->random) % 4096,
-			});
+			},
+			1, NULL);
 }
 
 static uint64_t count_fast(const struct world *world)
@@ -186,7 +186,7 @@ static void tick(struct world *world)
 {
 	struct tier_limits limits = {
 		.quota_pages = world->config.quota_pages,
-		.room_pages = TIER_UNLIMITED_PAGES,
+		.room_pages = { TIER_UNLIMITED_PAGES, TIER_UNLIMITED_PAGES },
 		.budget_pages = world->config.moves_per_s * TICK_S,
 	};
 	struct tier_plan *plan;
