@@ -35,6 +35,16 @@
 		_max_a > _max_b ? _max_a : _max_b; \
 	})
 
+/* Set bits, without the instruction that not every x86-64 has (Knuth, "The Art of
+ * Computer Programming" 4A, 7.1.3). */
+static inline unsigned tier_popcount(uint64_t x)
+{
+	x -= x >> 1 & UINT64_C(0x5555555555555555);
+	x = (x & UINT64_C(0x3333333333333333)) + (x >> 2 & UINT64_C(0x3333333333333333));
+	x = (x + (x >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return x * UINT64_C(0x0101010101010101) >> 56;
+}
+
 #define TAKE_PTR(p)                       \
 	({                                \
 		__auto_type _taken = (p); \

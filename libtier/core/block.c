@@ -30,8 +30,15 @@ unsigned tier_count_bin(uint8_t count)
 
 static uint64_t word_of_tier(const struct tier_block_word *word, unsigned tier)
 {
-	return word->resident & (tier & 1 ? word->tier[0] : ~word->tier[0]) &
-	       (tier & 2 ? word->tier[1] : ~word->tier[1]);
+	unsigned place = tier + 1;
+
+	return (place & 1 ? word->place[0] : ~word->place[0]) &
+	       (place & 2 ? word->place[1] : ~word->place[1]);
+}
+
+static uint64_t resident_word(const struct tier_block *block, unsigned word)
+{
+	return block->words[word].place[0] | block->words[word].place[1];
 }
 
 static void take_stock_of_page(struct tier_block *block, unsigned page)
@@ -80,8 +87,8 @@ void tier_block_take_stock(struct tier_block *block)
 	memset(block->classes, 0, sizeof(block->classes));
 	for (unsigned word = 0; word < TIER_BITMAP_WORDS; word++)
 		for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
-			block->tier_pages[tier] += __builtin_popcountll(
-				word_of_tier(&block->words[word], tier));
+			block->tier_pages[tier] +=
+				tier_popcount(word_of_tier(&block->words[word], tier));
 	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++) {
 		block->classes[tier][0] = block->tier_pages[tier];
 		block->resident_pages += block->tier_pages[tier];
@@ -92,6 +99,26 @@ void tier_block_take_stock(struct tier_block *block)
 		level_classes(block);
 }
 
+uint64_t tier_block_class_word(
+	const struct tier_block *block, unsigned word, unsigned tier, unsigned count_bin)
+{
+	uint64_t pages = word_of_tier(&block->words[word], tier), found = 0;
+	const uint8_t *counts = &block->count[word * 64];
+
+	for (unsigned i = 0; pages && i < 64; i += 8) {
+		uint64_t eight;
+
+		memcpy(&eight, counts + i, sizeof(eight));
+		if (eight == 0) {
+			found |= count_bin == 0 ? UINT64_C(0xff) << i : 0;
+			continue;
+		}
+		for (unsigned k = i; k < i + 8; k++)
+			found |= (uint64_t)(tier_count_bin(counts[k]) == count_bin) << k;
+	}
+	return found & pages;
+}
+
 /* ---- Pages --------------------------------------------------------------------- */
 
 static void account(const struct tier_block_word *word,
@@ -99,7 +126,7 @@ static void account(const struct tier_block_word *word,
 {
 	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
 		tier_pages[tier] +=
-			(int64_t)sign * __builtin_popcountll(word_of_tier(word, tier));
+			(int64_t)sign * tier_popcount(word_of_tier(word, tier));
 }
 
 static void forget_counts(uint8_t *counts, uint64_t gone)
@@ -114,17 +141,16 @@ static bool set_word(struct tier_block *block, unsigned i,
 {
 	struct tier_block_word *word = &block->words[i];
 	uint64_t resident = residency->resident[i];
-	uint64_t low = residency->tier[0][i] & resident;
-	uint64_t high = residency->tier[1][i] & resident;
+	uint64_t low = resident & ~residency->tier[0][i];
+	uint64_t high = resident & (residency->tier[0][i] | residency->tier[1][i]);
 
-	if (word->resident == resident && word->tier[0] == low && word->tier[1] == high)
+	if (word->place[0] == low && word->place[1] == high)
 		return false;
 	account(word, tier_pages, -1);
-	forget_counts(&block->count[i * 64], word->resident & ~resident);
-	word->resident = resident;
-	word->tier[0] = low;
-	word->tier[1] = high;
-	word->moved &= resident;
+	forget_counts(&block->count[i * 64], resident_word(block, i) & ~resident);
+	word->place[0] = low;
+	word->place[1] = high;
+	block->moved[i] &= resident;
 	account(word, tier_pages, 1);
 	return true;
 }
@@ -153,20 +179,25 @@ static uint64_t folio_word(const struct tier_block *block, unsigned page, unsign
 	return word == page / 64 ? UINT64_C(1) << (page % 64) : 0;
 }
 
+/* Puts @pages of the word in a place; 0 is nowhere. */
+static void set_place(struct tier_block_word *word, uint64_t pages, unsigned place,
+	uint64_t tier_pages[static TIER_TIERS_MAX])
+{
+	account(word, tier_pages, -1);
+	for (unsigned k = 0; k < 2; k++)
+		word->place[k] =
+			place >> k & 1 ? word->place[k] | pages : word->place[k] & ~pages;
+	account(word, tier_pages, 1);
+}
+
 void tier_block_set_tier(struct tier_block *block, unsigned page, unsigned tier,
 	uint64_t tier_pages[static TIER_TIERS_MAX])
 {
 	for (unsigned i = 0; i < TIER_BITMAP_WORDS; i++) {
-		struct tier_block_word *word = &block->words[i];
-		uint64_t pages = folio_word(block, page, i) & word->resident;
+		uint64_t pages = folio_word(block, page, i) & resident_word(block, i);
 
-		if (pages == 0)
-			continue;
-		account(word, tier_pages, -1);
-		for (unsigned k = 0; k < 2; k++)
-			word->tier[k] = tier >> k & 1 ? word->tier[k] | pages
-						      : word->tier[k] & ~pages;
-		account(word, tier_pages, 1);
+		if (pages)
+			set_place(&block->words[i], pages, tier + 1, tier_pages);
 	}
 }
 
@@ -174,18 +205,13 @@ void tier_block_drop(struct tier_block *block, unsigned page,
 	uint64_t tier_pages[static TIER_TIERS_MAX])
 {
 	for (unsigned i = 0; i < TIER_BITMAP_WORDS; i++) {
-		struct tier_block_word *word = &block->words[i];
-		uint64_t pages = folio_word(block, page, i) & word->resident;
+		uint64_t pages = folio_word(block, page, i) & resident_word(block, i);
 
 		if (pages == 0)
 			continue;
-		account(word, tier_pages, -1);
+		set_place(&block->words[i], pages, 0, tier_pages);
 		forget_counts(&block->count[i * 64], pages);
-		word->resident &= ~pages;
-		word->tier[0] &= ~pages;
-		word->tier[1] &= ~pages;
-		word->moved &= ~pages;
-		account(word, tier_pages, 1);
+		block->moved[i] &= ~pages;
 	}
 	block->huge = false;
 }
@@ -202,12 +228,9 @@ void tier_block_rest(
 {
 	bool is_over = now_ns - block->moved_ns >= cool_down_ns;
 
-	for (unsigned i = 0; i < TIER_BITMAP_WORDS; i++) {
-		struct tier_block_word *word = &block->words[i];
-
-		word->moved = (is_over ? 0 : word->moved) |
-			      (folio_word(block, page, i) & word->resident);
-	}
+	for (unsigned i = 0; i < TIER_BITMAP_WORDS; i++)
+		block->moved[i] = (is_over ? 0 : block->moved[i]) |
+				  (folio_word(block, page, i) & resident_word(block, i));
 	block->moved_ns = now_ns;
 }
 
@@ -219,9 +242,9 @@ static unsigned thin(unsigned count, struct tier_random *random)
 	unsigned survivors = 0;
 
 	for (; count >= 64; count -= 64)
-		survivors += __builtin_popcountll(tier_random_next(random));
+		survivors += tier_popcount(tier_random_next(random));
 	if (count > 0)
-		survivors += __builtin_popcountll(
+		survivors += tier_popcount(
 			tier_random_next(random) & ((UINT64_C(1) << count) - 1));
 	return survivors;
 }

@@ -16,11 +16,12 @@
 
 #include "libtier.h"
 
-/* Bits of 64 pages. */
+/*
+ * Where 64 pages are, in two bits each: 0 for a page that is not resident, or else its
+ * tier and one. Bit k of a page's two is in place[k].
+ */
 struct tier_block_word {
-	uint64_t resident;
-	uint64_t tier[2]; /* bit k of each page's tier is in tier[k] */
-	uint64_t moved;   /* moved less than a cool-down ago */
+	uint64_t place[2];
 };
 
 struct tier_block {
@@ -46,6 +47,8 @@ struct tier_block {
 	uint16_t tier_pages[TIER_TIERS_MAX];
 	uint16_t classes[TIER_TIERS_MAX][TIER_HISTOGRAM_BINS]; /* pages by count bin */
 
+	uint64_t moved[TIER_BITMAP_WORDS]; /* pages that rest, if they do */
+
 	struct tier_block_word words[TIER_BITMAP_WORDS] __attribute__((aligned(64)));
 	uint8_t count[TIER_BLOCK_PAGES];
 };
@@ -60,17 +63,22 @@ static inline uint64_t tier_block_address(const struct tier_block *block, unsign
 	return (block->number << TIER_BLOCK_SHIFT) + ((uint64_t)page << TIER_PAGE_SHIFT);
 }
 
-static inline bool tier_block_has(const struct tier_block *block, unsigned page)
-{
-	return block->words[page / 64].resident >> (page % 64) & 1;
-}
-
-static inline unsigned tier_block_tier(const struct tier_block *block, unsigned page)
+static inline unsigned tier_block_place(const struct tier_block *block, unsigned page)
 {
 	const struct tier_block_word *word = &block->words[page / 64];
 
-	return (word->tier[0] >> (page % 64) & 1) | (word->tier[1] >> (page % 64) & 1)
-							    << 1;
+	return (word->place[0] >> page % 64 & 1) | (word->place[1] >> page % 64 & 1) << 1;
+}
+
+static inline bool tier_block_has(const struct tier_block *block, unsigned page)
+{
+	return tier_block_place(block, page) > 0;
+}
+
+/* Of a page that is resident. */
+static inline unsigned tier_block_tier(const struct tier_block *block, unsigned page)
+{
+	return tier_block_place(block, page) - 1;
 }
 
 /* The class bin of a count: exact up to 3, then two bins an octave. */
@@ -84,6 +92,10 @@ static inline void tier_block_count(struct tier_block *block, unsigned page)
 
 /* Draws stock: all of the above that is said to be of the last stock-taking. */
 void tier_block_take_stock(struct tier_block *block);
+
+/* The pages of one of its words that are in @tier and whose count is in @count_bin. */
+uint64_t tier_block_class_word(
+	const struct tier_block *block, unsigned word, unsigned tier, unsigned count_bin);
 
 /*
  * What follows changes pages; @tier_pages, the group's pages by tier, follows suit.
@@ -114,7 +126,7 @@ void tier_block_rest(
 static inline bool tier_block_is_resting(const struct tier_block *block, unsigned page,
 	uint64_t now_ns, uint64_t cool_down_ns)
 {
-	return (block->words[page / 64].moved >> (page % 64) & 1) &&
+	return (block->moved[page / 64] >> page % 64 & 1) &&
 	       now_ns - block->moved_ns < cool_down_ns;
 }
 

@@ -11,6 +11,8 @@
 #define SLABS_MIN 4
 #define SLOTS_MAX UINT32_MAX
 
+#define FETCH_AHEAD 4
+
 void tier_blockmap_init(struct tier_blockmap *map)
 {
 	*map = (struct tier_blockmap){ .free_block = TIER_BLOCK_NONE };
@@ -194,12 +196,31 @@ static void set_listed(struct tier_blockmap *map, struct tier_block *block, bool
 	tier_blockmap_find(map, block->space, block->number)->changed = listed;
 }
 
+/* Blocks on the list lie anywhere: those that come next are fetched while this one is
+ * worked on, first its head and then what its head leads to. */
+static void fetch_ahead(const struct tier_blockmap *map)
+{
+	size_t far = map->n_taken + 2 * FETCH_AHEAD, near = map->n_taken + FETCH_AHEAD;
+	const struct tier_block *block;
+
+	if (far < map->n_changed)
+		__builtin_prefetch(tier_blockmap_at(map, map->changed_blocks[far]));
+	if (near >= map->n_changed)
+		return;
+	block = tier_blockmap_at(map, map->changed_blocks[near]);
+	for (size_t i = 64; i < sizeof(*block); i += 64)
+		__builtin_prefetch((const char *)block + i);
+	__builtin_prefetch(
+		&map->slots[tier_blockmap_home(map, block->space, block->number)]);
+}
+
 struct tier_block *tier_blockmap_take_changed(struct tier_blockmap *map)
 {
 	while (map->n_taken < map->n_changed) {
 		struct tier_block *block =
 			tier_blockmap_at(map, map->changed_blocks[map->n_taken++]);
 
+		fetch_ahead(map);
 		if (!block->in_use) {
 			block->listed = false;
 			continue;

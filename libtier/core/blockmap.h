@@ -57,11 +57,11 @@ static inline size_t tier_blockmap_home(
 	return ((hash >> 32) * map->n_slots) >> 32;
 }
 
-/* The slot from @home on that is the block's, or NULL. */
-static inline struct tier_slot *tier_blockmap_probe(
-	const struct tier_blockmap *map, size_t home, uint64_t space, uint64_t number)
+/* The slot from @slot on that is the block's, or NULL. */
+static inline struct tier_slot *tier_blockmap_probe(const struct tier_blockmap *map,
+	struct tier_slot *slot, uint64_t space, uint64_t number)
 {
-	struct tier_slot *slot = &map->slots[home], *end = map->slots + map->n_slots;
+	const struct tier_slot *end = map->slots + map->n_slots;
 
 	while (slot->index != TIER_BLOCK_NONE) {
 		if (slot->number == number && slot->space == space)
@@ -78,7 +78,7 @@ static inline struct tier_slot *tier_blockmap_find(
 	if (map->n_slots == 0)
 		return NULL;
 	return tier_blockmap_probe(
-		map, tier_blockmap_home(map, space, number), space, number);
+		map, &map->slots[tier_blockmap_home(map, space, number)], space, number);
 }
 
 static inline struct tier_block *tier_blockmap_at(

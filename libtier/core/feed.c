@@ -5,20 +5,19 @@
  * all of a flight slots are fetched, then the pages' bits and counts, and only then is
  * anything counted.
  */
+#include <string.h>
+
 #include "base/util.h"
 #include "core/group.h"
-#include "core/hash.h"
 
 #define FLIGHT 32
 
-/* One sample in so many is scored for the curve. */
-#define SCORE_ONE_IN 16
-
+/* Samples on their way, and where each will be counted. */
 struct flight {
 	const struct tier_sample *samples;
 	unsigned n;
-	size_t homes[FLIGHT];
-	struct tier_slot *slots[FLIGHT];
+	struct tier_slot *slots[FLIGHT]; /* NULL: nothing is known of the block */
+	struct tier_block *blocks[FLIGHT];
 };
 
 static void fetch_slots(const struct tier_blockmap *map, struct flight *flight)
@@ -26,9 +25,9 @@ static void fetch_slots(const struct tier_blockmap *map, struct flight *flight)
 	for (unsigned i = 0; i < flight->n; i++) {
 		const struct tier_sample *sample = &flight->samples[i];
 
-		flight->homes[i] = tier_blockmap_home(
-			map, sample->space, sample->address >> TIER_BLOCK_SHIFT);
-		__builtin_prefetch(&map->slots[flight->homes[i]], 1);
+		flight->slots[i] = &map->slots[tier_blockmap_home(
+			map, sample->space, sample->address >> TIER_BLOCK_SHIFT)];
+		__builtin_prefetch(flight->slots[i], 1);
 	}
 }
 
@@ -36,101 +35,104 @@ static void fetch_pages(const struct tier_blockmap *map, struct flight *flight)
 {
 	for (unsigned i = 0; i < flight->n; i++) {
 		const struct tier_sample *sample = &flight->samples[i];
-		struct tier_slot *slot = tier_blockmap_probe(map, flight->homes[i],
-			sample->space, sample->address >> TIER_BLOCK_SHIFT);
 		unsigned page = tier_page_in_block(sample->address);
-		struct tier_block *block;
+		struct tier_slot *slot = tier_blockmap_probe(map, flight->slots[i],
+			sample->space, sample->address >> TIER_BLOCK_SHIFT);
 
 		flight->slots[i] = slot;
 		if (!slot)
 			continue;
-		block = tier_blockmap_at(map, slot->index);
-		__builtin_prefetch(&block->words[page / 64]);
-		__builtin_prefetch(&block->count[page], 1);
+		flight->blocks[i] = tier_blockmap_at(map, slot->index);
+		__builtin_prefetch(&flight->blocks[i]->words[page / 64]);
+		__builtin_prefetch(&flight->blocks[i]->count[page], 1);
 		if (!slot->changed)
-			__builtin_prefetch(block, 1);
+			__builtin_prefetch(flight->blocks[i], 1);
 	}
 }
 
-/* Thins loads and stores by their weights; chance follows from seed, place and number. */
-static bool is_kept(const struct tier_group *group, const struct tier_sample *sample)
+/* Thins loads and stores by their weights. */
+static bool is_kept(struct tier_group *group, const struct tier_sample *sample)
 {
 	uint32_t keep = sample->is_store ? group->store_keep : group->load_keep;
 
-	return keep == UINT32_MAX ||
-	       (uint32_t)tier_hash(group->config.seed ^
-				   tier_hash(sample->address ^ group->counted << 48 ^
-					     sample->time_ns)) < keep;
+	return keep == UINT32_MAX || (uint32_t)tier_random_next(&group->thinning) < keep;
 }
 
-static void score(struct tier_group *group, const struct tier_block *block, unsigned page)
+/* One sample of a flight is scored for the curve. */
+static void score(struct tier_group *group, const struct flight *flight)
 {
-	if (block->cohort)
+	const struct tier_block *block = flight->blocks[0];
+	unsigned page = tier_page_in_block(flight->samples[0].address);
+
+	if (flight->slots[0] && tier_block_has(block, page) && block->cohort)
 		tier_scores_add(&group->scores, block, tier_block_tier(block, page),
 			tier_count_bin(block->count[page]));
 }
 
-static enum tier_sampled count_sample(struct tier_group *group, struct tier_slot *slot,
-	const struct tier_sample *sample)
+/* The first sample on a block since stock was taken, or since it should have cooled. */
+static void prepare(
+	struct tier_group *group, struct tier_slot *slot, struct tier_block *block)
 {
+	tier_blockmap_cool(
+		&group->map, slot, block, group->rates.epoch, group->config.seed);
+	tier_blockmap_touch(&group->map, slot, block);
+}
+
+static enum tier_sampled count_sample(struct tier_group *group,
+	const struct flight *flight, unsigned i, bool is_thinned)
+{
+	const struct tier_sample *sample = &flight->samples[i];
 	unsigned page = tier_page_in_block(sample->address);
-	struct tier_block *block;
-	bool is_slow;
+	struct tier_slot *slot = flight->slots[i];
+	struct tier_block *block = flight->blocks[i];
+	unsigned tier;
 
 	if (!slot)
 		return TIER_SAMPLED_UNKNOWN;
-	block = tier_blockmap_at(&group->map, slot->index);
 	if (!tier_block_has(block, page))
 		return TIER_SAMPLED_UNCOVERED;
-	is_slow = tier_block_tier(block, page) > 0;
-	if (slot->epoch != group->rates.epoch)
-		tier_blockmap_cool(
-			&group->map, slot, block, group->rates.epoch, group->config.seed);
-	if (!slot->changed)
-		tier_blockmap_touch(&group->map, slot, block);
-	if (is_kept(group, sample)) {
-		if (++group->counted % SCORE_ONE_IN == 0)
-			score(group, block, page);
+	tier = tier_block_tier(block, page);
+	if (!slot->changed || slot->epoch != group->rates.epoch)
+		prepare(group, slot, block);
+	if (!is_thinned || is_kept(group, sample))
 		tier_block_count(block, page);
-	}
 	if (group->engine->sampled)
 		group->engine->sampled(group, block, page,
 			sample->time_ns ? sample->time_ns : group->now_ns);
-	return is_slow ? TIER_SAMPLED_SLOW : TIER_SAMPLED_FAST;
-}
-
-static void count_flight(
-	struct tier_group *group, const struct flight *flight, uint8_t *ret_sampled)
-{
-	for (unsigned i = 0; i < flight->n; i++) {
-		enum tier_sampled sampled =
-			count_sample(group, flight->slots[i], &flight->samples[i]);
-
-		group->stats.samples[sampled]++;
-		if (ret_sampled)
-			ret_sampled[i] = sampled;
-	}
+	return tier > 0 ? TIER_SAMPLED_SLOW : TIER_SAMPLED_FAST;
 }
 
 _public_ void tier_group_feed(struct tier_group *group, const struct tier_sample *samples,
 	size_t n, uint8_t *ret_sampled)
 {
-	uint64_t fast = group->stats.samples[TIER_SAMPLED_FAST];
-	uint64_t slow = group->stats.samples[TIER_SAMPLED_SLOW];
+	uint64_t counts[TIER_SAMPLED_MAX] = { 0 };
+	bool is_thinned = group->load_keep < UINT32_MAX || group->store_keep < UINT32_MAX;
+	struct flight flight;
 
-	for (size_t i = 0; i < n;) {
-		struct flight flight = {
-			.samples = samples + i,
-			.n = TIER_MIN(n - i, (size_t)FLIGHT),
-		};
-
-		if (group->map.n_slots > 0) {
-			fetch_slots(&group->map, &flight);
-			fetch_pages(&group->map, &flight);
-		}
-		count_flight(group, &flight, ret_sampled ? ret_sampled + i : NULL);
-		i += flight.n;
+	if (group->map.n_slots == 0) {
+		group->stats.samples[TIER_SAMPLED_UNKNOWN] += n;
+		if (ret_sampled)
+			memset(ret_sampled, TIER_SAMPLED_UNKNOWN, n);
+		return;
 	}
-	group->phase.fast += group->stats.samples[TIER_SAMPLED_FAST] - fast;
-	group->phase.slow += group->stats.samples[TIER_SAMPLED_SLOW] - slow;
+	for (size_t first = 0; first < n; first += flight.n) {
+		flight.samples = samples + first;
+		flight.n = TIER_MIN(n - first, (size_t)FLIGHT);
+		fetch_slots(&group->map, &flight);
+		fetch_pages(&group->map, &flight);
+		score(group, &flight);
+		for (unsigned i = 0; i < flight.n; i++) {
+			enum tier_sampled sampled =
+				count_sample(group, &flight, i, is_thinned);
+
+			counts[sampled]++;
+			if (ret_sampled)
+				ret_sampled[first + i] = sampled;
+		}
+	}
+	for (unsigned i = 0; i < TIER_SAMPLED_MAX; i++)
+		group->stats.samples[i] += counts[i];
+	group->counted += counts[TIER_SAMPLED_FAST] + counts[TIER_SAMPLED_SLOW];
+	group->phase.fast += counts[TIER_SAMPLED_FAST];
+	group->phase.slow += counts[TIER_SAMPLED_SLOW];
 }

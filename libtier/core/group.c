@@ -94,6 +94,7 @@ _public_ int tier_group_new(
 	group->config = *config;
 	group->load_keep = chance(config->load_weight);
 	group->store_keep = chance(config->store_weight);
+	group->thinning.state = config->seed;
 	tier_blockmap_init(&group->map);
 	tier_rates_init(&group->rates);
 	if (engine->init) {

@@ -10,6 +10,7 @@
 #include "core/census.h"
 #include "core/curve.h"
 #include "core/engine.h"
+#include "core/hash.h"
 #include "core/phase.h"
 #include "core/rates.h"
 
@@ -26,12 +27,13 @@ struct tier_group {
 	uint64_t now_ns;
 	uint64_t planned_ns; /* when the last plan was made */
 	uint64_t cooled_ns;  /* when counts were last halved; 0: time has not begun */
-	uint64_t counted;    /* samples held in counts, decayed */
+	uint64_t counted;    /* samples since then, decayed */
 	uint64_t tier_pages[TIER_TIERS_MAX];
 	uint64_t huge_blocks;
 	uint32_t load_keep;  /* of 2^32 loads so many less one are counted, … */
 	uint32_t store_keep; /* … and of 2^32 stores */
-	unsigned boundary;   /* which the last plan was about */
+	struct tier_random thinning;
+	unsigned boundary; /* which the last plan was about */
 	uint32_t cool_cursor;
 };
 

@@ -190,30 +190,38 @@ static void decide_exchange(struct planner *planner)
 
 /* ---- Collecting ---------------------------------------------------------------- */
 
-static void collect_block(struct planner *planner, struct tier_picks *picks,
-	const struct tier_block *block, const struct tier_pick *pick)
+/* Picks a page, or passes it over while it rests. */
+static void collect_page(struct planner *planner, struct tier_picks *picks,
+	const struct tier_block *block, unsigned page, const struct tier_pick *pick)
 {
 	struct tier_group *group = planner->group;
 	bool may_rest = pick->direction == TIER_PROMOTE || planner->owed == 0;
-	unsigned left = block->classes[pick->from][pick->count_bin];
 
-	for (unsigned page = 0; page < TIER_BLOCK_PAGES && left > 0; page++) {
-		if (tier_picks_wanted(picks, pick->bin) == 0)
-			return;
-		if (!block->huge &&
-			(!tier_block_has(block, page) ||
-				tier_block_tier(block, page) != pick->from ||
-				tier_count_bin(block->count[page]) != pick->count_bin))
-			continue;
-		group->stats.scanned_pages[pick->direction] += pick->pages;
-		left--;
-		if (may_rest && tier_block_is_resting(block, page, group->now_ns,
-					group->config.cool_down_ns))
-			group->stats.filtered_cooling_pages += pick->pages;
-		else
-			tier_picks_add(picks, block, page, pick);
-		if (block->huge)
-			return;
+	group->stats.scanned_pages[pick->direction] += pick->pages;
+	if (may_rest && tier_block_is_resting(
+				block, page, group->now_ns, group->config.cool_down_ns))
+		group->stats.filtered_cooling_pages += pick->pages;
+	else
+		tier_picks_add(picks, block, page, pick);
+}
+
+static void collect_block(struct planner *planner, struct tier_picks *picks,
+	const struct tier_block *block, const struct tier_pick *pick)
+{
+	if (block->huge) {
+		collect_page(planner, picks, block, 0, pick);
+		return;
+	}
+	for (unsigned word = 0; word < TIER_BITMAP_WORDS; word++) {
+		uint64_t pages =
+			tier_block_class_word(block, word, pick->from, pick->count_bin);
+
+		for (; pages; pages &= pages - 1) {
+			if (tier_picks_wanted(picks, pick->bin) == 0)
+				return;
+			collect_page(planner, picks, block,
+				word * 64 + __builtin_ctzll(pages), pick);
+		}
 	}
 }
 

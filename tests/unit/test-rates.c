@@ -101,7 +101,7 @@ static void sample_world(struct sampled_world *world, size_t n_blocks, weight_t 
 		for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++) {
 			double mean = per_page * weight(i, page, n_blocks);
 
-			block->words[page / 64].resident |= UINT64_C(1) << page % 64;
+			block->words[page / 64].place[0] |= UINT64_C(1) << page % 64;
 			for (unsigned n = poisson(&random, mean); n > 0; n--)
 				tier_block_count(block, page);
 		}
