@@ -13,6 +13,9 @@
 /* Blocks that samples fell into and that want a look, a tick. */
 #define TIERD_LOOKS_MAX 128
 
+/* Samples that are counted together, which is cheaper. */
+#define TIERD_SAMPLES_MAX 128
+
 struct tierd_look {
 	struct tierd_space *space;
 	uint64_t address;
@@ -36,6 +39,9 @@ struct tierd_group {
 	bool is_swept;
 	struct tierd_look looks[TIERD_LOOKS_MAX];
 	size_t n_looks;
+	struct tier_sample samples[TIERD_SAMPLES_MAX]; /* not yet counted */
+	struct tierd_space *sampled_spaces[TIERD_SAMPLES_MAX];
+	size_t n_samples;
 
 	bool has_job;
 	bool has_backlog; /* the last plan was cut short by its budget */

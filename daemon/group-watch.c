@@ -104,17 +104,27 @@ static void remember_look(
 void tierd_group_sample(struct tierd_group *group, struct tierd_space *space,
 	uint64_t address, bool is_store)
 {
-	uint8_t sampled;
+	group->sampled_spaces[group->n_samples] = space;
+	group->samples[group->n_samples++] = (struct tier_sample){
+		.space = space->id,
+		.address = address,
+		.is_store = is_store,
+	};
+	if (group->n_samples == TIERD_SAMPLES_MAX)
+		tierd_group_feed(group);
+}
 
-	tier_group_feed(group->heat,
-		&(struct tier_sample){
-			.space = space->id,
-			.address = address,
-			.is_store = is_store,
-		},
-		1, &sampled);
-	if (sampled == TIER_SAMPLED_UNKNOWN || sampled == TIER_SAMPLED_UNCOVERED)
-		remember_look(group, space, address);
+void tierd_group_feed(struct tierd_group *group)
+{
+	uint8_t sampled[TIERD_SAMPLES_MAX];
+
+	tier_group_feed(group->heat, group->samples, group->n_samples, sampled);
+	for (size_t i = 0; i < group->n_samples; i++)
+		if (sampled[i] == TIER_SAMPLED_UNKNOWN ||
+			sampled[i] == TIER_SAMPLED_UNCOVERED)
+			remember_look(group, group->sampled_spaces[i],
+				group->samples[i].address);
+	group->n_samples = 0;
 }
 
 /* What there is no time for is forgotten: samples will ask again. */

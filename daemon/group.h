@@ -109,9 +109,13 @@ int tierd_group_set_processes(struct tierd_group *group, const pid_t *pids, size
 size_t tierd_group_n_spaces(const struct tierd_group *group);
 struct tierd_space *tierd_group_space(const struct tierd_group *group, size_t i);
 
-/* Counts a sample; remembers blocks that want a look. */
+/* Takes a sample, to be counted by tierd_group_feed() at the latest. */
 void tierd_group_sample(struct tierd_group *group, struct tierd_space *space,
 	uint64_t address, bool is_store);
+
+/* Counts the samples taken, and remembers blocks that want a look. It must be called
+ * before any space of the group goes. */
+void tierd_group_feed(struct tierd_group *group);
 
 /*
  * Spends up to @budget_ns on residency: blocks that samples asked for, then the sweep.

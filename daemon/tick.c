@@ -80,6 +80,8 @@ static void drain(struct tierd_manager *manager)
 
 	if (r < 0)
 		tierd_log_in_loop(r, "cannot drain the sampler");
+	for (size_t i = 0; i < manager->n_groups; i++)
+		tierd_group_feed(manager->groups[i]);
 }
 
 /*
