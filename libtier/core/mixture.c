@@ -30,8 +30,8 @@ static void normalise(float weights[static TIER_MIXTURE_POINTS])
 		weights[k] /= sum;
 }
 
-void tier_mixture_init(
-	struct tier_mixture *mixture, double lowest, double points_per_octave)
+void tier_mixture_init(struct tier_mixture *mixture, double lowest,
+	double points_per_octave, double tail)
 {
 	for (unsigned k = 0; k < TIER_MIXTURE_POINTS; k++) {
 		double rate = lowest * exp2(k / points_per_octave);
@@ -39,7 +39,7 @@ void tier_mixture_init(
 
 		mixture->rate[k] = rate;
 		mixture->log_rate[k] = log(rate);
-		mixture->weight[k] = exp(-z * z / 2);
+		mixture->weight[k] = exp(-z * z / 2) + tail;
 	}
 	normalise(mixture->weight);
 }

@@ -39,9 +39,12 @@ struct tier_belief {
 	double deviation; /* standard */
 };
 
-/* @lowest: of the grid. To begin with, rates are believed to be near 1. */
-void tier_mixture_init(
-	struct tier_mixture *mixture, double lowest, double points_per_octave);
+/*
+ * @lowest: of the grid. To begin with, rates are believed to be near 1, or with weight
+ * @tail a point, beside about 1, anywhere.
+ */
+void tier_mixture_init(struct tier_mixture *mixture, double lowest,
+	double points_per_octave, double tail);
 
 /*
  * Learns from @evidence. Errors: -ENOMEM, and nothing was learnt.

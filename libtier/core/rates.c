@@ -28,17 +28,29 @@
 #define BLOCK_PER_OCTAVE 6
 #define PAGE_LOWEST      0x1p-8
 #define PAGE_PER_OCTAVE  8
+#define PAGE_TAIL        0.001
 
 /* Expectations are told apart in steps, four an octave, from 2^-8 on. */
 #define STEPS_PER_OCTAVE 4
 #define FIRST_OCTAVE     (-8)
 #define COUNT_STEPS      64
 
+static void forget_blocks(struct tier_rates *rates)
+{
+	tier_mixture_init(&rates->blocks, BLOCK_LOWEST, BLOCK_PER_OCTAVE, 0);
+}
+
+/* A few pages may be hotter than others by orders of magnitude, blocks seldom are. */
+static void forget_pages(struct tier_rates *rates)
+{
+	tier_mixture_init(&rates->pages, PAGE_LOWEST, PAGE_PER_OCTAVE, PAGE_TAIL);
+}
+
 void tier_rates_init(struct tier_rates *rates)
 {
 	*rates = (struct tier_rates){ 0 };
-	tier_mixture_init(&rates->blocks, BLOCK_LOWEST, BLOCK_PER_OCTAVE);
-	tier_mixture_init(&rates->pages, PAGE_LOWEST, PAGE_PER_OCTAVE);
+	forget_blocks(rates);
+	forget_pages(rates);
 }
 
 /* ---- Cohorts ------------------------------------------------------------------- */
@@ -213,7 +225,7 @@ static int fit_blocks(struct tier_rates *rates, const struct tier_census *census
 	_cleanup_(freep) struct pool *pool = NULL;
 
 	if (!blocks_differ(rates, census)) {
-		tier_mixture_init(&rates->blocks, BLOCK_LOWEST, BLOCK_PER_OCTAVE);
+		forget_blocks(rates);
 		return 0;
 	}
 	pool = calloc(1, sizeof(*pool));
@@ -250,7 +262,7 @@ static int fit_pages(struct tier_rates *rates, const struct tier_census *census)
 	_cleanup_(freep) struct pool *pool = NULL;
 
 	if (rates->page_spread <= 0) {
-		tier_mixture_init(&rates->pages, PAGE_LOWEST, PAGE_PER_OCTAVE);
+		forget_pages(rates);
 		return 0;
 	}
 	pool = calloc(1, sizeof(*pool));

@@ -27,7 +27,7 @@ static void learn(struct tier_mixture *mixture, const struct population *populat
 {
 	struct tier_evidence evidence[COUNTS];
 
-	tier_mixture_init(mixture, 0x1p-10, 6);
+	tier_mixture_init(mixture, 0x1p-10, 6, 0);
 	for (unsigned count = 0; count < COUNTS; count++) {
 		evidence[count] = (struct tier_evidence){
 			.count = count,
@@ -149,7 +149,7 @@ static void nothing_teaches_nothing(void **state)
 	struct tier_mixture before, after;
 
 	(void)state;
-	tier_mixture_init(&before, 0x1p-10, 6);
+	tier_mixture_init(&before, 0x1p-10, 6, 0);
 	after = before;
 	assert_int_equal(tier_mixture_learn(&after, NULL, 0), 0);
 	assert_int_equal(tier_mixture_learn(&after, &none, 1), 0);
@@ -162,7 +162,7 @@ static void extremes_are_finite(void **state)
 	struct tier_mixture mixture;
 
 	(void)state;
-	tier_mixture_init(&mixture, 0x1p-10, 6);
+	tier_mixture_init(&mixture, 0x1p-10, 6, 0);
 	assert_true(isfinite(believe(&mixture, 1e9, 1e-9)));
 	assert_true(isfinite(believe(&mixture, 0, 1e9)));
 	assert_true(believe(&mixture, 0, 1e9) < 0.01);
