@@ -77,6 +77,8 @@ struct tier_group_config {
 	double load_weight;  /* share of the loads that count, above 0 and up to 1: … */
 	double store_weight; /* … thinned, not scaled, so that counts stay Poisson */
 	uint64_t seed;       /* of all that is decided by chance */
+	uint64_t
+		tpp_window_ns; /* engine tpp: a second touch within it makes a page hot */
 	bool tpp_skips_policy; /* engine tpp does not see memory under a NUMA policy */
 };
 
@@ -219,6 +221,8 @@ struct tier_move {
  * Makes a plan. Demotions that are owed come first, then promotions into free room, then
  * exchanges that pay for both their copies. Carried out in any order that lets a
  * promotion wait for room (struct tier_job), it never takes the group above its quota.
+ * Engines memtis and tpp plan as their kernels try: without the exchange's pay, and also
+ * promotions for which there is no room and no demotion; these wait, and fail.
  * The same history gives the same plan, byte for byte. With more than two tiers a plan
  * is about one boundary: that of tier 0, or the next once little is left to do there.
  * Cost: O(moves + blocks that changed since the last plan). Errors: -ENOMEM, -EINVAL
@@ -237,6 +241,10 @@ void tier_plan_get_tiers(
 
 /* Pages that must be demoted before any demotion makes room for a promotion. */
 uint64_t tier_plan_owed_pages(const struct tier_plan *plan);
+
+/* Pages that promotions of this plan may take before a demotion gives. Engines that keep
+ * a watermark of their own leave more free than the limits ask. */
+uint64_t tier_plan_room_pages(const struct tier_plan *plan);
 
 /* True if the budget cut the plan short, so that another is worth making at once. */
 bool tier_plan_is_cut_short(const struct tier_plan *plan);
@@ -275,7 +283,7 @@ struct tier_group_stats {
 	uint64_t tier_pages[TIER_TIERS_MAX]; /* by residency as last seen */
 	uint64_t blocks;
 	uint64_t huge_blocks;
-	uint64_t coolings;
+	uint64_t coolings; /* halvings of counts; engine memtis: of its own counts */
 	uint64_t phase_changes;
 	uint64_t plans;
 	uint64_t tracked_bytes; /* memory this group's bookkeeping takes */
@@ -312,6 +320,24 @@ struct tier_histogram {
 /* Errors: -ENOMEM. */
 int tier_group_get_histogram(struct tier_group *group, struct tier_histogram *ret);
 unsigned tier_histogram_bin_floor(unsigned bin);
+
+/*
+ * What engine memtis goes by, as its authors' kernel logs it: how many pages are in each
+ * bin of hotness ("hotness_hg"), and the bins from which on a page is active, or warm.
+ * Pages not sampled or swept since the last cooling are in no bin. Errors: -EOPNOTSUPP
+ * for groups with another engine.
+ */
+struct tier_memtis_state {
+	uint64_t hotness_pages[TIER_HISTOGRAM_BINS];
+	unsigned active_threshold;
+	unsigned warm_threshold;
+	uint64_t samples;
+	uint64_t adaptations; /* of the thresholds */
+	uint64_t coolings;
+};
+
+int tier_group_get_memtis_state(
+	const struct tier_group *group, struct tier_memtis_state *ret);
 
 /*
  * The DRAM hit ratio as a function of quota: with tier 0 as large as pages[i] and the

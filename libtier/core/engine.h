@@ -12,9 +12,15 @@
 #include "core/plan.h"
 
 struct tier_engine_ops {
+	/* Counts of its own are cooled by itself: stats.coolings are those. */
+	bool cools_itself;
+
 	/* Sets group->engine_state, if there is any. Errors: -ENOMEM. */
 	int (*init)(struct tier_group *group);
 	void (*done)(struct tier_group *group);
+
+	/* A block was added; nothing is resident in it yet. Errors: -ENOMEM. */
+	int (*added)(struct tier_group *group, struct tier_block *block);
 
 	/* A sample on a resident page. */
 	void (*sampled)(struct tier_group *group, struct tier_block *block, unsigned page,
@@ -26,11 +32,16 @@ struct tier_engine_ops {
 	/* The block is about to be removed. */
 	void (*removed)(struct tier_group *group, struct tier_block *block);
 
+	/* Memory that the engine's own books take. */
+	size_t (*bytes)(const struct tier_group *group);
+
 	/* As tier_group_plan(); stock has been taken of all blocks. */
 	int (*plan)(struct tier_group *group, const struct tier_limits *limits,
 		struct tier_plan **ret);
 };
 
 extern const struct tier_engine_ops tier_engine_rank;
+extern const struct tier_engine_ops tier_engine_memtis;
+extern const struct tier_engine_ops tier_engine_tpp;
 
 #endif

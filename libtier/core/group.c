@@ -39,6 +39,7 @@ _public_ void tier_group_config_default(struct tier_group_config *ret)
 		.horizon_ns = UINT64_C(600) * 1000 * 1000 * 1000,
 		.cool_down_ns = UINT64_C(5) * 1000 * 1000 * 1000,
 		.half_life_ns = UINT64_C(300) * 1000 * 1000 * 1000,
+		.tpp_window_ns = UINT64_C(60) * 1000 * 1000 * 1000,
 		.margin = 1.25,
 		.load_weight = 1,
 		.store_weight = 1,
@@ -58,8 +59,9 @@ static bool config_is_valid(const struct tier_group_config *config)
 			return false;
 	return config->n_tiers >= 2 && config->n_tiers <= TIER_TIERS_MAX &&
 	       config->copy_cost_ns > 0 && config->horizon_ns > 0 &&
-	       config->half_life_ns > 0 && isfinite(config->margin) &&
-	       config->margin >= 1 && weight_is_valid(config->load_weight) &&
+	       config->half_life_ns > 0 && config->tpp_window_ns > 0 &&
+	       isfinite(config->margin) && config->margin >= 1 &&
+	       weight_is_valid(config->load_weight) &&
 	       weight_is_valid(config->store_weight);
 }
 
@@ -68,6 +70,10 @@ static const struct tier_engine_ops *find_engine(enum tier_engine engine)
 	switch (engine) {
 	case TIER_ENGINE_RANK:
 		return &tier_engine_rank;
+	case TIER_ENGINE_MEMTIS:
+		return &tier_engine_memtis;
+	case TIER_ENGINE_TPP:
+		return &tier_engine_tpp;
 	default:
 		return NULL;
 	}
@@ -176,12 +182,23 @@ static bool residency_is_valid(
 static int add_block(
 	struct tier_group *group, uint64_t space, uint64_t number, struct tier_slot **ret)
 {
+	struct tier_slot *slot;
+	struct tier_block *block;
 	int r;
 
-	r = tier_blockmap_add(&group->map, space, number, group->rates.epoch, ret);
+	r = tier_blockmap_add(&group->map, space, number, group->rates.epoch, &slot);
 	if (r < 0)
 		return r;
-	tier_blockmap_at(&group->map, (*ret)->index)->born = group->rates.exposure;
+	block = tier_blockmap_at(&group->map, slot->index);
+	block->born = group->rates.exposure;
+	if (group->engine->added) {
+		r = group->engine->added(group, block);
+		if (r < 0) {
+			tier_blockmap_remove(&group->map, block);
+			return r;
+		}
+	}
+	*ret = slot;
 	return 0;
 }
 
@@ -258,7 +275,8 @@ static void advance_epoch(struct tier_group *group, unsigned epochs)
 	group->rates.exposure = ldexp(group->rates.exposure, -(int)epochs);
 	group->counted >>= epochs;
 	group->cooled_ns = group->now_ns;
-	group->stats.coolings++;
+	if (!group->engine->cools_itself)
+		group->stats.coolings++;
 }
 
 static bool cooling_is_due(const struct tier_group *group)

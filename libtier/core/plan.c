@@ -49,6 +49,11 @@ _public_ uint64_t tier_plan_owed_pages(const struct tier_plan *plan)
 	return plan->owed_pages;
 }
 
+_public_ uint64_t tier_plan_room_pages(const struct tier_plan *plan)
+{
+	return plan->room_pages;
+}
+
 _public_ bool tier_plan_is_cut_short(const struct tier_plan *plan)
 {
 	return plan->is_cut_short;

@@ -7,6 +7,7 @@
 
 struct tier_plan {
 	uint64_t owed_pages;
+	uint64_t room_pages;
 	unsigned upper;
 	unsigned lower;
 	bool is_cut_short;

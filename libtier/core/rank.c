@@ -339,6 +339,7 @@ static int assemble(struct planner *planner, struct tier_plan **ret)
 	plan->upper = planner->upper;
 	plan->lower = planner->lower;
 	plan->owed_pages = planner->owed;
+	plan->room_pages = planner->room;
 	plan->is_cut_short = planner->is_cut_short && plan->n_moves > 0;
 	give_reasons(planner, plan);
 	*ret = plan;

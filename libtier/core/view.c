@@ -19,6 +19,8 @@ _public_ void tier_group_get_stats(
 	stats.huge_blocks = group->huge_blocks;
 	stats.tracked_bytes =
 		tier_blockmap_bytes(&group->map) + tier_census_bytes(&group->census);
+	if (group->engine->bytes)
+		stats.tracked_bytes += group->engine->bytes(group);
 	stats.hit_ratio = tier_phase_share(&group->phase);
 	known = stats.classes.hot_pages + stats.classes.warm_pages +
 		stats.classes.cold_pages;
