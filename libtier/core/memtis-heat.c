@@ -252,15 +252,18 @@ static void sweep(struct tier_group *group)
 {
 	struct tier_memtis *memtis = group->engine_state;
 	uint32_t end = tier_blockmap_end(&group->map);
+	unsigned swept = 0;
 
-	for (unsigned i = 0; i < TIER_MIN(end, (uint32_t)SWEEP_BLOCKS); i++) {
+	for (uint32_t n = 0; n < end && swept < SWEEP_BLOCKS; n++) {
 		const struct tier_block *block;
 
 		if (memtis->sweep_cursor >= end)
 			memtis->sweep_cursor = 0;
 		block = tier_blockmap_at(&group->map, memtis->sweep_cursor++);
-		if (block->in_use)
+		if (block->in_use) {
 			sweep_block(memtis, block);
+			swept++;
+		}
 	}
 }
 
