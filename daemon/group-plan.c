@@ -58,24 +58,9 @@ static uint64_t job_budget(const struct tierd_group *group)
 		(double)group->budget_pages, TIER_MAX(pages, (double)TIER_BLOCK_PAGES));
 }
 
-/* What promotions of a plan may take before a demotion gives. */
-static uint64_t room_of_plan(
-	const struct tier_limits *limits, const struct tier_plan *plan)
-{
-	unsigned upper, lower;
-
-	tier_plan_get_tiers(plan, &upper, &lower);
-	if (upper > 0)
-		return limits->room_pages[upper];
-	return limits->fast_pages < limits->quota_pages
-		       ? TIER_MIN(limits->quota_pages - limits->fast_pages,
-				 limits->room_pages[0])
-		       : 0;
-}
-
 int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
 	const uint64_t room_bytes[static TIER_TIERS_MAX], uint64_t owed_bytes,
-	struct tier_plan **ret, uint64_t *ret_room_pages)
+	struct tier_plan **ret)
 {
 	struct tier_limits limits = {
 		.now_ns = time_ns,
@@ -96,13 +81,11 @@ int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
 	if (r < 0)
 		return r;
 	group->has_backlog = tier_plan_is_cut_short(*ret);
-	*ret_room_pages = room_of_plan(&limits, *ret);
 	return 0;
 }
 
 int tierd_group_submit(struct tierd_group *group, struct tier_migrator *migrator,
-	const struct tier_plan *plan, uint64_t room_pages,
-	const int nodes[static TIER_TIERS_MAX])
+	const struct tier_plan *plan, const int nodes[static TIER_TIERS_MAX])
 {
 	_cleanup_(freep) struct tier_target *targets =
 		calloc(group->n_spaces + 1, sizeof(*targets));
@@ -118,16 +101,17 @@ int tierd_group_submit(struct tierd_group *group, struct tier_migrator *migrator
 			.pid = group->spaces[i]->pid,
 			.pidfd = group->spaces[i]->pidfd,
 		};
-	r = tier_migrator_submit(migrator, &(struct tier_job_config){
-						   .plan = plan,
-						   .targets = targets,
-						   .n_targets = group->n_spaces,
-						   .fast_node = nodes[upper],
-						   .slow_node = nodes[lower],
-						   .room_pages = room_pages,
-						   .bandwidth_max = bandwidth_max(group),
-						   .userdata = group,
-					   });
+	r = tier_migrator_submit(
+		migrator, &(struct tier_job_config){
+				  .plan = plan,
+				  .targets = targets,
+				  .n_targets = group->n_spaces,
+				  .fast_node = nodes[upper],
+				  .slow_node = nodes[lower],
+				  .room_pages = tier_plan_room_pages(plan),
+				  .bandwidth_max = bandwidth_max(group),
+				  .userdata = group,
+			  });
 	if (r < 0)
 		return r;
 	group->has_job = true;

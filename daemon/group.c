@@ -39,11 +39,13 @@ static void set_latencies(
 	memcpy(config->latency_ns, latency_ns, config->n_tiers * sizeof(latency_ns[0]));
 }
 
-static int new_heat(const struct tierd_group_context *context, struct tier_group **ret)
+static int new_heat(const struct tierd_group_context *context, enum tier_engine engine,
+	struct tier_group **ret)
 {
 	struct tier_group_config config;
 
 	tier_group_config_default(&config);
+	config.engine = engine;
 	config.n_tiers = TIER_MIN(context->topology->n_tiers, (unsigned)TIER_TIERS_MAX);
 	set_latencies(&config, context->topology);
 	return tier_group_new(&config, ret);
@@ -61,10 +63,11 @@ int tierd_group_new(const struct tierd_group_context *context,
 	group->context = context;
 	group->born_ns = tierd_now_ns();
 	group->budget_pages = BUDGET_PAGES_FIRST;
-	r = new_heat(context, &group->heat);
+	r = new_heat(context, policy->engine, &group->heat);
 	if (r < 0)
 		return r;
 	group->cgroup = cgroup;
+	group->policy.engine = policy->engine;
 	tierd_group_set_policy(group, policy);
 	*ret = TAKE_PTR(group);
 	return 0;
@@ -83,11 +86,44 @@ struct tierd_group *tierd_group_free(struct tierd_group *group)
 	return NULL;
 }
 
+/*
+ * What is known of the group's memory lies in its engine's group, so that a new one knows
+ * nothing. Spaces get new numbers: results of moves still under way, and samples still to
+ * be counted, mean nothing to it.
+ */
+static int change_engine(struct tierd_group *group, enum tier_engine engine)
+{
+	struct tier_group *heat;
+	int r;
+
+	r = new_heat(group->context, engine, &heat);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < group->n_spaces; i++)
+		tierd_space_restart(group->spaces[i], group->heat);
+	tier_group_free(group->heat);
+	group->heat = heat;
+	tier_group_set_copy_cost(heat, group->copy_cost_ns);
+	group->born_ns = tierd_now_ns();
+	group->is_swept = group->has_backlog = false;
+	group->n_looks = group->n_samples = group->sweep_space = 0;
+	return 0;
+}
+
 void tierd_group_set_policy(struct tierd_group *group, const struct tierd_policy *policy)
 {
 	uint64_t total_bytes = group->context->dram_total_bytes;
+	enum tier_engine engine = group->policy.engine;
+	int r = 0;
 
+	if (engine != policy->engine)
+		r = change_engine(group, policy->engine);
 	group->policy = *policy;
+	if (r < 0) {
+		log_warning("%s: no memory for another engine: %s stays", policy->path,
+			tier_engine_to_string(engine));
+		group->policy.engine = engine;
+	}
 	group->quota_bytes = tierd_amount_resolve(policy->dram_quota, total_bytes);
 	group->min_bytes = tierd_amount_resolve(policy->dram_min, total_bytes);
 	if (group->min_bytes > group->quota_bytes) {
@@ -139,7 +175,7 @@ void tierd_group_get_view(const struct tierd_group *group, struct tierd_group_vi
 		.cgroup = tierd_group_path(group),
 		.policy = group->policy.path,
 		.enforcement = tierd_enforcement_to_string(group->policy.enforcement),
-		.engine = tierd_engine_to_string(group->policy.engine),
+		.engine = tier_engine_to_string(group->policy.engine),
 		.dram_quota_bytes = group->quota_bytes,
 		.dram_min_bytes = group->min_bytes,
 		.dram_bytes = group->dram_bytes,

@@ -23,7 +23,7 @@ struct tierd_group_view {
 	const char *cgroup; /* path below the cgroup root, "/system.slice/x.service" */
 	const char *policy; /* the policy file it is managed by */
 	const char *enforcement;   /* "advise" or "soft" */
-	const char *engine;        /* "rank" */
+	const char *engine;        /* "rank", "memtis" or "tpp" */
 	uint64_t dram_quota_bytes; /* UINT64_MAX: no quota */
 	uint64_t dram_min_bytes;
 	uint64_t dram_bytes; /* movable memory on fast nodes, from memory.numa_stat */
@@ -91,7 +91,11 @@ const char *tierd_group_path(const struct tierd_group *group);
 const struct tierd_cgroup *tierd_group_cgroup(const struct tierd_group *group);
 bool tierd_group_moves_pages(const struct tierd_group *group);
 
-/* Puts a policy in force, in place of what it was or what was set over the bus. */
+/*
+ * Puts a policy in force, in place of what it was or what was set over the bus. Another
+ * engine begins with nothing: all memory is looked at anew. If there is no memory for it
+ * the old one stays, which is logged.
+ */
 void tierd_group_set_policy(struct tierd_group *group, const struct tierd_policy *policy);
 
 /* Reads what the group holds. Errors: -ENODEV when the cgroup is gone, others. */
@@ -133,12 +137,11 @@ bool tierd_group_is_swept(const struct tierd_group *group);
  */
 int tierd_group_plan(struct tierd_group *group, uint64_t now_ns,
 	const uint64_t room_bytes[static TIER_TIERS_MAX], uint64_t owed_bytes,
-	struct tier_plan **ret, uint64_t *ret_room_pages);
+	struct tier_plan **ret);
 
 /* Hands a plan to the migrator; @nodes is where moves to each tier go. */
 int tierd_group_submit(struct tierd_group *group, struct tier_migrator *migrator,
-	const struct tier_plan *plan, uint64_t room_pages,
-	const int nodes[static TIER_TIERS_MAX]);
+	const struct tier_plan *plan, const int nodes[static TIER_TIERS_MAX]);
 
 /* A group with a job under way must not be freed. */
 bool tierd_group_has_job(const struct tierd_group *group);

@@ -42,10 +42,6 @@ static const char *const placement_names[TIERD_PLACEMENT_MAX] = {
 	[TIERD_PLACEMENT_TIERED] = "tiered",
 };
 
-static const char *const engine_names[TIERD_ENGINE_MAX] = {
-	[TIERD_ENGINE_RANK] = "rank",
-};
-
 static int find_name(const char *const *names, int n, const char *text)
 {
 	for (int i = 0; i < n; i++)
@@ -124,11 +120,11 @@ static int parse_placement(const char *value, void *field)
 
 static int parse_engine(const char *value, void *field)
 {
-	int i = find_name(engine_names, TIERD_ENGINE_MAX, value);
+	enum tier_engine engine = tier_engine_from_string(value);
 
-	if (i < 0)
-		return i;
-	*(enum tierd_engine *)field = i;
+	if (engine < 0)
+		return engine;
+	*(enum tier_engine *)field = engine;
 	return 0;
 }
 
@@ -149,8 +145,7 @@ static const struct tierd_ini_key keys[] = {
 		"advise or soft (no other is supported)" },
 	{ "Memory", "Placement", parse_placement, FIELD(placement),
 		"tiered (no other is supported)" },
-	{ "Migration", "Engine", parse_engine, FIELD(engine),
-		"rank (no other is supported)" },
+	{ "Migration", "Engine", parse_engine, FIELD(engine), "rank, memtis or tpp" },
 	{ "Migration", "BandwidthMax", tierd_bandwidth_parse_field,
 		FIELD(bandwidth_max_bytes),
 		"bytes per second above 0 as in \"400M\" (K, M, G or T), or infinity" },
@@ -163,7 +158,7 @@ void tierd_policy_defaults(struct tierd_policy *ret)
 		.dram_min = { TIERD_AMOUNT_BYTES, 0 },
 		.enforcement = TIERD_ENFORCEMENT_SOFT,
 		.placement = TIERD_PLACEMENT_TIERED,
-		.engine = TIERD_ENGINE_RANK,
+		.engine = TIER_ENGINE_RANK,
 		.bandwidth_max_bytes = TIERD_BYTES_INFINITY,
 	};
 }
@@ -448,11 +443,4 @@ const char *tierd_placement_to_string(enum tierd_placement placement)
 	if (placement < 0 || placement >= TIERD_PLACEMENT_MAX)
 		return NULL;
 	return placement_names[placement];
-}
-
-const char *tierd_engine_to_string(enum tierd_engine engine)
-{
-	if (engine < 0 || engine >= TIERD_ENGINE_MAX)
-		return NULL;
-	return engine_names[engine];
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "amount.h"
+#include "libtier.h"
 #include "strict-ini.h"
 #include "root.h"
 
@@ -33,12 +34,6 @@ enum tierd_placement {
 	TIERD_PLACEMENT_INVALID = -22,
 };
 
-enum tierd_engine {
-	TIERD_ENGINE_RANK,
-	TIERD_ENGINE_MAX,
-	TIERD_ENGINE_INVALID = -22,
-};
-
 struct tierd_policy {
 	char path[384];                    /* the file it came from */
 	char unit[TIERD_INI_VALUE_SIZE];   /* "" when cgroup is set */
@@ -47,7 +42,7 @@ struct tierd_policy {
 	struct tierd_amount dram_min;      /* 0 by default */
 	enum tierd_enforcement enforcement;
 	enum tierd_placement placement;
-	enum tierd_engine engine;
+	enum tier_engine engine;
 	uint64_t bandwidth_max_bytes; /* per second; TIERD_BYTES_INFINITY: no limit */
 };
 
@@ -78,6 +73,5 @@ const struct tierd_policy *tierd_policies_find(
 int tierd_enforcement_from_string(const char *text, enum tierd_enforcement *ret);
 const char *tierd_enforcement_to_string(enum tierd_enforcement enforcement);
 const char *tierd_placement_to_string(enum tierd_placement placement);
-const char *tierd_engine_to_string(enum tierd_engine engine);
 
 #endif

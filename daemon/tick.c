@@ -212,12 +212,11 @@ struct share {
 };
 
 static int submit_plan(struct tierd_manager *manager, struct tierd_group *group,
-	const struct tier_plan *plan, uint64_t room_pages, struct share *share)
+	const struct tier_plan *plan, struct share *share)
 {
 	uint64_t *room_bytes = share->room_bytes;
 	unsigned upper, lower;
-	int r = tierd_group_submit(
-		group, manager->migrator, plan, room_pages, share->nodes);
+	int r = tierd_group_submit(group, manager->migrator, plan, share->nodes);
 
 	if (r == -EBUSY)
 		return 0; /* the migrators have enough to do: next time */
@@ -235,18 +234,16 @@ static int plan_group(struct tierd_manager *manager, struct tierd_group *group,
 						       share->spare_bytes
 					     : 0;
 	struct tier_plan *plan;
-	uint64_t room_pages;
 	size_t n;
 	int r;
 
 	r = tierd_group_plan(group, now_ns, share->room_bytes,
-		TIER_MIN(share->lacking_bytes, share->spare_bytes) * part, &plan,
-		&room_pages);
+		TIER_MIN(share->lacking_bytes, share->spare_bytes) * part, &plan);
 	if (r < 0 || !plan)
 		return r;
 	tier_plan_moves(plan, &n);
 	if (n > 0 && tierd_group_moves_pages(group))
-		r = submit_plan(manager, group, plan, room_pages, share);
+		r = submit_plan(manager, group, plan, share);
 	tier_plan_free(plan);
 	return r;
 }

@@ -79,7 +79,7 @@ static void test_sample(_unused_ void **state)
 	assert_int_equal(policy->dram_min.value, UINT64_C(1) << 30);
 	assert_int_equal(policy->placement, TIERD_PLACEMENT_TIERED);
 	assert_int_equal(policy->enforcement, TIERD_ENFORCEMENT_SOFT);
-	assert_int_equal(policy->engine, TIERD_ENGINE_RANK);
+	assert_int_equal(policy->engine, TIER_ENGINE_RANK);
 	assert_int_equal(policy->bandwidth_max_bytes, UINT64_C(400) << 20);
 }
 
@@ -94,6 +94,7 @@ static void test_defaults(_unused_ void **state)
 	assert_int_equal(policy->dram_quota.kind, TIERD_AMOUNT_INFINITY);
 	assert_int_equal(policy->dram_min.value, 0);
 	assert_int_equal(policy->enforcement, TIERD_ENFORCEMENT_SOFT);
+	assert_int_equal(policy->engine, TIER_ENGINE_RANK);
 	assert_int_equal(policy->bandwidth_max_bytes, TIERD_BYTES_INFINITY);
 }
 
@@ -189,7 +190,10 @@ static void test_values(_unused_ void **state)
 		{ "Memory", "Placement=tiered", true },
 		{ "Memory", "Placement=slow", false },
 		{ "Migration", "Engine=rank", true },
-		{ "Migration", "Engine=memtis", false },
+		{ "Migration", "Engine=memtis", true },
+		{ "Migration", "Engine=tpp", true },
+		{ "Migration", "Engine=Rank", false },
+		{ "Migration", "Engine=", false },
 		{ "Migration", "BandwidthMax=400M", true },
 		{ "Migration", "BandwidthMax=0", false },
 	};
@@ -437,10 +441,8 @@ static void test_names(_unused_ void **state)
 	}
 	assert_int_equal(tierd_enforcement_from_string("hard", &enforcement), -EINVAL);
 	assert_string_equal(tierd_placement_to_string(TIERD_PLACEMENT_TIERED), "tiered");
-	assert_string_equal(tierd_engine_to_string(TIERD_ENGINE_RANK), "rank");
 	assert_null(tierd_enforcement_to_string(TIERD_ENFORCEMENT_MAX));
 	assert_null(tierd_placement_to_string(TIERD_PLACEMENT_INVALID));
-	assert_null(tierd_engine_to_string(TIERD_ENGINE_INVALID));
 }
 
 int main(void)

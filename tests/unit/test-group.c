@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Groups: what becomes of one whose policy names another engine. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <unistd.h>
+
+#include "fake-root.h"
+#include "group-internal.h"
+
+#define ADDRESS (UINT64_C(0x7f00) << TIER_BLOCK_SHIFT)
+
+static const struct tierd_topology topology = { .n_tiers = 2 };
+
+struct fixture {
+	struct tierd_root root;
+	struct tierd_group_context context;
+	struct tierd_policy policy;
+	struct tierd_group *group;
+};
+
+/* A group of one process, this one, and of one block. */
+static void setup(struct fixture *fixture)
+{
+	struct tier_residency residency = { 0 };
+	pid_t pid = getpid();
+
+	assert_int_equal(tierd_root_open("/", &fixture->root), 0);
+	fixture->context = (struct tierd_group_context){
+		.root = &fixture->root,
+		.topology = &topology,
+		.dram_total_bytes = UINT64_C(1) << 30,
+		.bandwidth_max_bytes = UINT64_MAX,
+	};
+	tierd_policy_defaults(&fixture->policy);
+	assert_int_equal(tierd_group_new(&fixture->context, NULL, &fixture->policy,
+				 &fixture->group),
+		0);
+	assert_int_equal(tierd_group_set_processes(fixture->group, &pid, 1), 0);
+	assert_int_equal(tierd_group_n_spaces(fixture->group), 1);
+	tier_residency_add(&residency, 0, 1);
+	assert_int_equal(
+		tier_group_set_residency(tierd_group_heat(fixture->group),
+			tierd_group_space(fixture->group, 0)->id, ADDRESS, &residency),
+		0);
+	tierd_group_space(fixture->group, 0)->passes = 1;
+	fixture->group->is_swept = true;
+}
+
+static void teardown(struct fixture *fixture)
+{
+	tierd_group_free(fixture->group);
+	tierd_root_close(&fixture->root);
+}
+
+static uint64_t count_blocks(struct tierd_group *group)
+{
+	struct tier_group_stats stats;
+
+	tier_group_get_stats(tierd_group_heat(group), &stats);
+	return stats.blocks;
+}
+
+static void test_same_engine_keeps_all(_unused_ void **state)
+{
+	struct fixture fixture;
+	struct tier_group *heat;
+
+	setup(&fixture);
+	heat = tierd_group_heat(fixture.group);
+	fixture.policy.dram_quota = (struct tierd_amount){ TIERD_AMOUNT_BYTES, 4096 };
+	tierd_group_set_policy(fixture.group, &fixture.policy);
+	assert_ptr_equal(tierd_group_heat(fixture.group), heat);
+	assert_int_equal(count_blocks(fixture.group), 1);
+	assert_true(tierd_group_is_swept(fixture.group));
+	teardown(&fixture);
+}
+
+static void test_other_engine_begins_anew(_unused_ void **state)
+{
+	struct tier_memtis_state memtis;
+	struct fixture fixture;
+	struct tierd_space *space;
+	uint64_t id;
+
+	setup(&fixture);
+	space = tierd_group_space(fixture.group, 0);
+	id = space->id;
+	tierd_group_sample(fixture.group, space, ADDRESS, false);
+	fixture.policy.engine = TIER_ENGINE_MEMTIS;
+	tierd_group_set_policy(fixture.group, &fixture.policy);
+	assert_int_equal(
+		tier_group_get_memtis_state(tierd_group_heat(fixture.group), &memtis), 0);
+	assert_int_equal(count_blocks(fixture.group), 0);
+	assert_false(tierd_group_is_swept(fixture.group));
+	/* The space is swept from its beginning, as one that was never seen. */
+	assert_int_equal(space->passes, 0);
+	assert_int_not_equal(space->id, id);
+	/* A sample of before is not counted, and asks for no look at what it meant. */
+	tierd_group_feed(fixture.group);
+	assert_int_equal(fixture.group->n_looks, 0);
+	assert_int_equal(fixture.group->policy.engine, TIER_ENGINE_MEMTIS);
+	teardown(&fixture);
+}
+
+static void test_engine_of_the_first_policy(_unused_ void **state)
+{
+	struct tier_memtis_state memtis;
+	struct tierd_group *group;
+	struct fixture fixture;
+
+	setup(&fixture);
+	fixture.policy.engine = TIER_ENGINE_MEMTIS;
+	assert_int_equal(
+		tierd_group_new(&fixture.context, NULL, &fixture.policy, &group), 0);
+	assert_int_equal(
+		tier_group_get_memtis_state(tierd_group_heat(group), &memtis), 0);
+	tierd_group_free(group);
+	teardown(&fixture);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_same_engine_keeps_all),
+		cmocka_unit_test(test_other_engine_begins_anew),
+		cmocka_unit_test(test_engine_of_the_first_policy),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
