@@ -100,8 +100,8 @@ static int decide(struct turn *turn)
 	uint64_t down;
 	int r;
 
-	draft->room = saturating_sub(draft->free, kept);
 	draft->owed = draft->over + limits->owed_pages;
+	draft->room = draft->owed > 0 ? 0 : saturating_sub(draft->free, kept);
 	turn->is_urgent = draft->owed > 0;
 	if (draft->free < least)
 		draft->owed += kept - draft->free;

@@ -269,8 +269,9 @@ static int decide(struct turn *turn)
 	uint64_t high = percent(draft->capacity, HIGH_PERCENT);
 	int r;
 
-	draft->room = draft->free > high ? draft->free - high : 0;
 	draft->owed = draft->over + draft->limits->owed_pages;
+	if (draft->owed == 0 && draft->free > high)
+		draft->room = draft->free - high;
 	if (draft->free < low)
 		draft->owed += high - draft->free;
 	r = tier_draft_want(draft, TIER_DEMOTE, draft->owed);

@@ -37,7 +37,8 @@ static void fill_residency(
 						: tier_random_next(random) % n_tiers);
 }
 
-static struct tier_group *random_group_of_tiers(uint64_t seed, unsigned n_tiers)
+static struct tier_group *random_group_of(
+	enum tier_engine engine, uint64_t seed, unsigned n_tiers)
 {
 	struct tier_random random = { seed };
 	struct tier_group_config config;
@@ -45,6 +46,7 @@ static struct tier_group *random_group_of_tiers(uint64_t seed, unsigned n_tiers)
 	size_t samples = tier_random_next(&random) % 20000;
 
 	tier_group_config_default(&config);
+	config.engine = engine;
 	config.n_tiers = n_tiers;
 	assert_int_equal(tier_group_new(&config, &group), 0);
 	tier_group_advance(group, NOW_NS - config.cool_down_ns / 2, 0);
@@ -74,7 +76,7 @@ static struct tier_group *random_group_of_tiers(uint64_t seed, unsigned n_tiers)
 
 static struct tier_group *random_group(uint64_t seed)
 {
-	return random_group_of_tiers(seed, 2 + seed % 2);
+	return random_group_of(TIER_ENGINE_RANK, seed, 2 + seed % 2);
 }
 
 static struct tier_limits random_limits(struct tier_random *random, uint64_t fast_pages)
@@ -225,6 +227,75 @@ static void the_same_history_gives_the_same_plan(void **state)
 		tier_plan_free(plan_b);
 		tier_group_free(a);
 		tier_group_free(b);
+	}
+}
+
+/* What a migrator lets through of a plan: promotions wait for room, and fail. */
+static uint64_t admitted_pages(const struct tier_plan *plan, uint64_t demoted_pages)
+{
+	uint64_t room = tier_plan_room_pages(plan) +
+			over(demoted_pages, tier_plan_owed_pages(plan));
+	uint64_t pages = 0;
+	const struct tier_move *moves;
+	size_t n;
+
+	moves = tier_plan_moves(plan, &n);
+	for (size_t i = 0; i < n; i++)
+		if (moves[i].direction == TIER_PROMOTE && pages + moves[i].pages <= room)
+			pages += moves[i].pages;
+	return pages;
+}
+
+/* Of the other engines as well: no plan takes a group over its quota, if promotions wait
+ * for room, and what is owed is demoted. */
+static void reference_plans_keep_the_quota(const struct tier_group *group,
+	const struct tier_limits *limits, const struct tier_plan *plan)
+{
+	uint64_t pages[TIER_DIRECTION_MAX], reasons[TIER_REASON_MAX], after, owed;
+	const struct tier_move *moves;
+	size_t n;
+
+	moves = tier_plan_moves(plan, &n);
+	count_pages(moves, n, pages, reasons);
+	owed = over(limits->fast_pages, limits->quota_pages) + limits->owed_pages;
+	after = limits->fast_pages + admitted_pages(plan, pages[TIER_DEMOTE]) -
+		pages[TIER_DEMOTE];
+	assert_true(after <= TIER_MAX(limits->fast_pages, limits->quota_pages));
+	assert_true(after <= limits->fast_pages + limits->room_pages[0]);
+	if (owed > 0 && pages[TIER_DEMOTE] > 0)
+		assert_true(after < limits->fast_pages);
+	assert_true(pages[TIER_PROMOTE] <= limits->budget_pages + TIER_BLOCK_PAGES);
+	assert_true(pages[TIER_DEMOTE] <= limits->budget_pages + TIER_BLOCK_PAGES);
+	assert_true(pages[TIER_DEMOTE] >=
+		    TIER_MIN(TIER_MIN(owed, limits->budget_pages), group->tier_pages[0]));
+}
+
+static void reference_engines_keep_limits_too(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 2 * WORLDS; seed++) {
+		enum tier_engine engine = seed % 2 ? TIER_ENGINE_MEMTIS : TIER_ENGINE_TPP;
+		struct tier_random random = { seed * 99 };
+		struct tier_group *group =
+			random_group_of(engine, seed, 2 + seed / 2 % 2);
+		struct tier_group *twin = random_group_of(engine, seed, 2 + seed / 2 % 2);
+		struct tier_limits limits = random_limits(&random, group->tier_pages[0]);
+		struct tier_plan *plan, *twin_plan;
+		const struct tier_move *moves, *twin_moves;
+		size_t n, n_twin;
+
+		assert_int_equal(tier_group_plan(group, &limits, &plan), 0);
+		assert_int_equal(tier_group_plan(twin, &limits, &twin_plan), 0);
+		assert_moves_are_sound(group, plan);
+		reference_plans_keep_the_quota(group, &limits, plan);
+		moves = tier_plan_moves(plan, &n);
+		twin_moves = tier_plan_moves(twin_plan, &n_twin);
+		assert_int_equal(n, n_twin);
+		assert_memory_equal(moves, twin_moves, n * sizeof(*moves));
+		tier_plan_free(plan);
+		tier_plan_free(twin_plan);
+		tier_group_free(group);
+		tier_group_free(twin);
 	}
 }
 
@@ -395,6 +466,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plans_keep_their_limits),
 		cmocka_unit_test(the_same_history_gives_the_same_plan),
+		cmocka_unit_test(reference_engines_keep_limits_too),
 		cmocka_unit_test(moved_pages_rest),
 		cmocka_unit_test(results_reach_the_books),
 		cmocka_unit_test(the_histogram_sums_to_the_resident_pages),
