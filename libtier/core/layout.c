@@ -58,12 +58,12 @@ static void lay_out_cell(struct tier_layout *layout, const struct tier_cohort_ra
 	layout->mean[cell->mean] += cell->pages;
 }
 
-static void lay_out_cohort(struct tier_layout *layout, struct tier_factors *factors,
+static void lay_out_cohort(struct tier_layout *layout, struct tier_beliefs *beliefs,
 	struct tier_cohort *cohort)
 {
 	struct tier_cohort_rate rate;
 
-	tier_rates_of_cohort(factors->rates, cohort, &rate);
+	tier_beliefs_of_cohort(beliefs, cohort, &rate);
 	cohort->is_known = rate.is_known;
 	for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++) {
 		double factor = -1;
@@ -74,9 +74,10 @@ static void lay_out_cohort(struct tier_layout *layout, struct tier_factors *fact
 			if (cell->pages == 0)
 				continue;
 			if (factor < 0)
-				factor = cohort->key.huge ? 1
-							  : tier_factors_get(factors,
-								    rate.expected, bin);
+				factor = cohort->key.huge
+						 ? 1
+						 : tier_beliefs_page_factor(
+							   beliefs, rate.expected, bin);
 			lay_out_cell(layout, &rate, factor, tier, cell);
 		}
 	}
@@ -85,13 +86,13 @@ static void lay_out_cohort(struct tier_layout *layout, struct tier_factors *fact
 void tier_layout_make(struct tier_layout *layout, const struct tier_rates *rates,
 	struct tier_census *census)
 {
-	struct tier_factors factors;
+	struct tier_beliefs beliefs;
 
 	memset(layout, 0, sizeof(*layout));
 	set_unit(layout, rates->mean);
-	tier_factors_init(&factors, rates);
+	tier_beliefs_init(&beliefs, rates);
 	for (struct tier_cohort *c = census->cohorts; c; c = c->hh.next)
-		lay_out_cohort(layout, &factors, c);
+		lay_out_cohort(layout, &beliefs, c);
 }
 
 double tier_layout_cut(const struct tier_layout *layout, uint64_t quota_pages)

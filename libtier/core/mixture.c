@@ -16,7 +16,7 @@
 #define FIRST_DEVIATION 0.1
 
 /* Likelihoods below the best one by more than this many nats are nil. */
-#define NATS_MAX 60.0f
+#define NATS_MAX 25.0f
 
 static void normalise(float weights[static TIER_MIXTURE_POINTS])
 {
@@ -44,38 +44,71 @@ void tier_mixture_init(struct tier_mixture *mixture, double lowest,
 	normalise(mixture->weight);
 }
 
-/* Likelihoods of each rate, relative to the best one: Poisson, less what is common. */
-static void weigh(const struct tier_mixture *mixture, double count, double expected,
-	float ret[static TIER_MIXTURE_POINTS])
-{
-	float best = -INFINITY;
+/* Of some consecutive rates; those of all others are nil. */
+struct likelihood {
+	unsigned first;
+	unsigned n;
+	float of[TIER_MIXTURE_POINTS];
+};
 
-	for (unsigned k = 0; k < TIER_MIXTURE_POINTS; k++) {
-		ret[k] = (float)count * mixture->log_rate[k] -
-			 (float)expected * mixture->rate[k];
-		best = fmaxf(best, ret[k]);
-	}
-	for (unsigned k = 0; k < TIER_MIXTURE_POINTS; k++)
-		ret[k] = ret[k] > best - NATS_MAX ? expf(ret[k] - best) : 0;
+/* Poisson, less what does not depend on the rate. */
+static float log_likelihood(
+	const struct tier_mixture *mixture, unsigned k, float count, float expected)
+{
+	return count * mixture->log_rate[k] - expected * mixture->rate[k];
+}
+
+/* The grid's nearest to the most likely rate. */
+static unsigned peak(const struct tier_mixture *mixture, double count, double expected)
+{
+	double k;
+
+	if (count <= 0)
+		return 0;
+	if (expected <= 0)
+		return TIER_MIXTURE_POINTS - 1;
+	k = (log(count / expected) - mixture->log_rate[0]) /
+	    (mixture->log_rate[1] - mixture->log_rate[0]);
+	return (unsigned)fmax(0, fmin(TIER_MIXTURE_POINTS - 1, k + 0.5));
+}
+
+/* Likelihood falls to either side of its peak; relative to that, until it is nil. */
+static void weigh(const struct tier_mixture *mixture, double count, double expected,
+	struct likelihood *ret)
+{
+	unsigned top = peak(mixture, count, expected), first = top, end = top + 1;
+	float best = log_likelihood(mixture, top, count, expected);
+
+	while (first > 0 &&
+		log_likelihood(mixture, first - 1, count, expected) > best - NATS_MAX)
+		first--;
+	while (end < TIER_MIXTURE_POINTS &&
+		log_likelihood(mixture, end, count, expected) > best - NATS_MAX)
+		end++;
+	ret->first = first;
+	ret->n = end - first;
+	for (unsigned k = first; k < end; k++)
+		ret->of[k - first] =
+			expf(log_likelihood(mixture, k, count, expected) - best);
 }
 
 /* One round of expectation-maximisation. */
 static void improve(struct tier_mixture *mixture, const struct tier_evidence *evidence,
-	const float *likelihoods, size_t n)
+	const struct likelihood *likelihoods, size_t n)
 {
 	float next[TIER_MIXTURE_POINTS] = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
-		const float *likelihood = &likelihoods[i * TIER_MIXTURE_POINTS];
+		const struct likelihood *likelihood = &likelihoods[i];
+		const float *weight = mixture->weight + likelihood->first;
 		float sum = 0, share;
 
-		for (unsigned k = 0; k < TIER_MIXTURE_POINTS; k++)
-			sum += mixture->weight[k] * likelihood[k];
-		if (sum <= 0)
-			continue;
+		for (unsigned k = 0; k < likelihood->n; k++)
+			sum += weight[k] * likelihood->of[k];
 		share = (float)evidence[i].things / sum;
-		for (unsigned k = 0; k < TIER_MIXTURE_POINTS; k++)
-			next[k] += share * mixture->weight[k] * likelihood[k];
+		for (unsigned k = 0; k < likelihood->n; k++)
+			next[likelihood->first + k] +=
+				share * weight[k] * likelihood->of[k];
 	}
 	for (unsigned k = 0; k < TIER_MIXTURE_POINTS; k++)
 		mixture->weight[k] = next[k];
@@ -94,21 +127,20 @@ static double count_things(const struct tier_evidence *evidence, size_t n)
 int tier_mixture_learn(
 	struct tier_mixture *mixture, const struct tier_evidence *evidence, size_t n)
 {
-	_cleanup_(freep) float *likelihoods = NULL;
+	_cleanup_(freep) struct likelihood *likelihoods = NULL;
 	_cleanup_(freep) struct tier_evidence *shares = NULL;
 	double things = count_things(evidence, n);
 
 	if (things <= 0)
 		return 0;
-	likelihoods = calloc(n, TIER_MIXTURE_POINTS * sizeof(*likelihoods));
-	shares = calloc(n, sizeof(*shares));
+	likelihoods = malloc(n * sizeof(*likelihoods));
+	shares = malloc(n * sizeof(*shares));
 	if (!likelihoods || !shares)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		shares[i] = evidence[i];
 		shares[i].things /= things;
-		weigh(mixture, evidence[i].count, evidence[i].expected,
-			&likelihoods[i * TIER_MIXTURE_POINTS]);
+		weigh(mixture, evidence[i].count, evidence[i].expected, &likelihoods[i]);
 	}
 	for (unsigned round = 0; round < ROUNDS; round++)
 		improve(mixture, shares, likelihoods, n);
@@ -118,19 +150,19 @@ int tier_mixture_learn(
 struct tier_belief tier_mixture_believe(
 	const struct tier_mixture *mixture, double count, double expected)
 {
-	float likelihood[TIER_MIXTURE_POINTS];
+	struct likelihood likelihood;
 	double sum = 0, first = 0, second = 0;
 
-	weigh(mixture, count, expected, likelihood);
-	for (unsigned k = 0; k < TIER_MIXTURE_POINTS; k++) {
-		double share = (double)mixture->weight[k] * likelihood[k];
+	weigh(mixture, count, expected, &likelihood);
+	for (unsigned i = 0; i < likelihood.n; i++) {
+		double rate = mixture->rate[likelihood.first + i];
+		double share =
+			(double)mixture->weight[likelihood.first + i] * likelihood.of[i];
 
 		sum += share;
-		first += share * mixture->rate[k];
-		second += share * mixture->rate[k] * mixture->rate[k];
+		first += share * rate;
+		second += share * rate * rate;
 	}
-	if (sum <= 0)
-		return (struct tier_belief){ .mean = 1 };
 	first /= sum;
 	return (struct tier_belief){
 		.mean = first,

@@ -9,10 +9,10 @@
 
 /* Blocks differ if a test of dispersion says so by this many standard errors: it is
  * asked again at every tick. */
-#define BLOCK_ERRORS 4.0
+#define BLOCK_ERRORS 5.0
 
 /* Pages within blocks differ if their pooled spread is this far above chance. */
-#define PAGE_ERRORS 3.0
+#define PAGE_ERRORS 4.0
 
 /* A block is known once an average one would have been sampled this often. */
 #define KNOWN_SAMPLES 1.0
@@ -30,10 +30,15 @@
 #define PAGE_PER_OCTAVE  8
 #define PAGE_TAIL        0.001
 
-/* Expectations are told apart in steps, four an octave, from 2^-8 on. */
-#define STEPS_PER_OCTAVE 4
-#define FIRST_OCTAVE     (-8)
-#define COUNT_STEPS      64
+/* Expectations, and counts of blocks, are told apart in steps from 2^-8 on: so many an
+ * octave to learn from and for pages, and so many for blocks. */
+#define FIRST_OCTAVE           (-8)
+#define STEPS_PER_OCTAVE       4
+#define BLOCK_STEPS            128
+#define BLOCK_STEPS_PER_OCTAVE 8
+
+/* With less than this part more samples there is nothing new to learn. */
+#define NEWS_DIVISOR 32
 
 static void forget_blocks(struct tier_rates *rates)
 {
@@ -128,6 +133,7 @@ static void fit_mean(struct tier_rates *rates, const struct tier_census *census)
 		samples += ldexp(c->sum, -lag);
 		exposure += ldexp(c->resident_pages * exposure_of(rates, c), -lag);
 	}
+	rates->samples = samples;
 	rates->mean = exposure > 0 ? samples / exposure : 0;
 }
 
@@ -151,11 +157,11 @@ static void fit_page_spread(struct tier_rates *rates, const struct tier_census *
 }
 
 /*
- * Whether blocks vary by more than chance: Pearson's index of dispersion, whose variance
- * at small expectations is 2 + 1/m a block, brought to a standard error by the cube root
- * (Wilson and Hilferty, "The distribution of chi-square", 1931). Sets their spread.
+ * Whether blocks vary by more than chance, and how much: Pearson's index of dispersion,
+ * whose variance at small expectations is 2 + 1/m a block, brought to a standard error by
+ * the cube root (Wilson and Hilferty, "The distribution of chi-square", 1931).
  */
-static bool blocks_differ(struct tier_rates *rates, const struct tier_census *census)
+static void fit_block_spread(struct tier_rates *rates, const struct tier_census *census)
 {
 	double dispersion = 0, blocks = 0, variance = 0, excess = 0, squares = 0, freedom;
 
@@ -173,27 +179,39 @@ static bool blocks_differ(struct tier_rates *rates, const struct tier_census *ce
 	}
 	rates->block_spread = 0;
 	if (blocks < 2)
-		return false;
+		return;
 	freedom = 2 * blocks * blocks / variance;
-	if ((cbrt(dispersion / blocks) - (1 - 2 / (9 * freedom))) <
+	if (cbrt(dispersion / blocks) - (1 - 2 / (9 * freedom)) >
 		BLOCK_ERRORS * sqrt(2 / (9 * freedom)))
-		return false;
-	rates->block_spread = fmax(excess / squares, 0);
-	return rates->block_spread > 0;
+		rates->block_spread = fmax(excess / squares, 0);
 }
 
 /* Evidence brought together where it is nearly the same. */
 struct pool {
-	struct tier_evidence cells[TIER_FACTOR_STEPS][COUNT_STEPS]; /* sums */
-	struct tier_evidence evidence[TIER_FACTOR_STEPS * COUNT_STEPS];
+	struct tier_evidence cells[TIER_FACTOR_STEPS][TIER_FACTOR_STEPS]; /* sums */
+	struct tier_evidence evidence[TIER_FACTOR_STEPS * TIER_FACTOR_STEPS];
 	size_t n;
 };
 
-static unsigned step_of(double value, unsigned steps)
+/* Step 0 is what is less than 2^FIRST_OCTAVE, above all zero. */
+static unsigned step_of(double value, unsigned per_octave, unsigned n_steps)
 {
-	double step = (log2(value) - FIRST_OCTAVE) * STEPS_PER_OCTAVE;
+	double step;
 
-	return step > 0 ? TIER_MIN((unsigned)step + 1, steps - 1) : 0;
+	if (value <= 0)
+		return 0;
+	step = (log2(value) - FIRST_OCTAVE) * per_octave;
+	return step > 0 ? TIER_MIN((unsigned)step + 1, n_steps - 1) : 0;
+}
+
+static double middle_of(unsigned step, unsigned per_octave)
+{
+	return exp2(FIRST_OCTAVE + (step - 0.5) / per_octave);
+}
+
+static unsigned coarse_step(double value)
+{
+	return step_of(value, STEPS_PER_OCTAVE, TIER_FACTOR_STEPS);
 }
 
 static void pool_add(struct pool *pool, unsigned step, unsigned count_step,
@@ -220,23 +238,17 @@ static int pool_teach(struct pool *pool, struct tier_mixture *mixture)
 	return tier_mixture_learn(mixture, pool->evidence, pool->n);
 }
 
-static int fit_blocks(struct tier_rates *rates, const struct tier_census *census)
+static int teach_blocks(struct tier_rates *rates, const struct tier_census *census)
 {
-	_cleanup_(freep) struct pool *pool = NULL;
+	_cleanup_(freep) struct pool *pool = calloc(1, sizeof(*pool));
 
-	if (!blocks_differ(rates, census)) {
-		forget_blocks(rates);
-		return 0;
-	}
-	pool = calloc(1, sizeof(*pool));
 	if (!pool)
 		return -ENOMEM;
 	for (const struct tier_cohort *c = census->cohorts; c; c = c->hh.next) {
 		struct tier_evidence e = evidence_of(rates, c);
 
 		if (e.expected > 0)
-			pool_add(pool, step_of(e.expected, TIER_FACTOR_STEPS),
-				step_of(e.count, COUNT_STEPS), &e);
+			pool_add(pool, coarse_step(e.expected), coarse_step(e.count), &e);
 	}
 	return pool_teach(pool, &rates->blocks);
 }
@@ -253,58 +265,113 @@ static void pool_add_pages(
 		for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
 			e.things += cohort->cells[tier][bin].pages;
 		if (e.things > 0)
-			pool_add(pool, step_of(expected, TIER_FACTOR_STEPS), bin, &e);
+			pool_add(pool, coarse_step(expected), bin, &e);
 	}
 }
 
-static int fit_pages(struct tier_rates *rates, const struct tier_census *census)
+static int teach_pages(struct tier_rates *rates, const struct tier_census *census)
 {
-	_cleanup_(freep) struct pool *pool = NULL;
+	_cleanup_(freep) struct tier_beliefs *beliefs = malloc(sizeof(*beliefs));
+	_cleanup_(freep) struct pool *pool = calloc(1, sizeof(*pool));
 
-	if (rates->page_spread <= 0) {
-		forget_pages(rates);
-		return 0;
-	}
-	pool = calloc(1, sizeof(*pool));
-	if (!pool)
+	if (!beliefs || !pool)
 		return -ENOMEM;
+	tier_beliefs_init(beliefs, rates);
 	for (const struct tier_cohort *c = census->cohorts; c; c = c->hh.next) {
 		struct tier_cohort_rate rate;
 
 		if (c->key.huge)
 			continue;
-		tier_rates_of_cohort(rates, c, &rate);
+		tier_beliefs_of_cohort(beliefs, c, &rate);
 		if (rate.expected > 0)
 			pool_add_pages(pool, c, rate.expected);
 	}
 	return pool_teach(pool, &rates->pages);
 }
 
+static bool there_is_news(const struct tier_rates *rates)
+{
+	return rates->epoch != rates->taught_epoch ||
+	       rates->samples > rates->taught + rates->taught / NEWS_DIVISOR;
+}
+
+/* Mixtures are taught while they are in use, and start anew when they come into use. */
 int tier_rates_fit(struct tier_rates *rates, const struct tier_census *census)
 {
+	bool blocks_differed = rates->block_spread > 0;
+	bool pages_differed = rates->page_spread > 0;
+	bool is_new;
 	int r;
 
 	fit_mean(rates, census);
 	fit_page_spread(rates, census);
-	r = fit_blocks(rates, census);
-	if (r < 0)
-		return r;
-	return fit_pages(rates, census);
+	fit_block_spread(rates, census);
+	if (!blocks_differed)
+		forget_blocks(rates);
+	if (!pages_differed)
+		forget_pages(rates);
+	is_new = there_is_news(rates);
+	if (rates->block_spread > 0 && (is_new || !blocks_differed)) {
+		r = teach_blocks(rates, census);
+		if (r < 0)
+			return r;
+	}
+	if (rates->page_spread > 0 && (is_new || !pages_differed)) {
+		r = teach_pages(rates, census);
+		if (r < 0)
+			return r;
+	}
+	if (is_new) {
+		rates->taught = rates->samples;
+		rates->taught_epoch = rates->epoch;
+	}
+	return 0;
 }
 
 /* ---- Asking -------------------------------------------------------------------- */
 
-void tier_rates_of_cohort(const struct tier_rates *rates,
+void tier_beliefs_init(struct tier_beliefs *beliefs, const struct tier_rates *rates)
+{
+	*beliefs = (struct tier_beliefs){ .rates = rates };
+}
+
+static unsigned fine_step(double value)
+{
+	return step_of(value, BLOCK_STEPS_PER_OCTAVE, BLOCK_STEPS);
+}
+
+static double fine_middle(unsigned step)
+{
+	return step > 0 ? middle_of(step, BLOCK_STEPS_PER_OCTAVE) : 0;
+}
+
+static struct tier_belief believe_block(
+	struct tier_beliefs *beliefs, const struct tier_evidence *evidence)
+{
+	unsigned step = fine_step(evidence->expected) + 1;
+	unsigned count_step = fine_step(evidence->count);
+	__auto_type place =
+		&beliefs->blocks[(step * BLOCK_STEPS + count_step) % TIER_BELIEFS];
+
+	if (beliefs->rates->block_spread <= 0)
+		return (struct tier_belief){ .mean = 1 };
+	if (place->step != step || place->count_step != count_step) {
+		place->step = step;
+		place->count_step = count_step;
+		place->belief = tier_mixture_believe(&beliefs->rates->blocks,
+			fine_middle(count_step), fine_middle(step - 1));
+	}
+	return place->belief;
+}
+
+void tier_beliefs_of_cohort(struct tier_beliefs *beliefs,
 	const struct tier_cohort *cohort, struct tier_cohort_rate *ret)
 {
+	const struct tier_rates *rates = beliefs->rates;
 	struct tier_evidence evidence = evidence_of(rates, cohort);
-	struct tier_belief belief = { .mean = 1 };
-	double doubt;
+	struct tier_belief belief = believe_block(beliefs, &evidence);
+	double doubt = SIGNIFICANCE * belief.deviation;
 
-	if (rates->block_spread > 0)
-		belief = tier_mixture_believe(
-			&rates->blocks, evidence.count, evidence.expected);
-	doubt = SIGNIFICANCE * belief.deviation;
 	*ret = (struct tier_cohort_rate){
 		.mean = rates->mean * belief.mean,
 		.low = rates->mean * fmax(0, belief.mean - doubt),
@@ -315,25 +382,18 @@ void tier_rates_of_cohort(const struct tier_rates *rates,
 	};
 }
 
-void tier_factors_init(struct tier_factors *factors, const struct tier_rates *rates)
+double tier_beliefs_page_factor(
+	struct tier_beliefs *beliefs, double expected, unsigned count_bin)
 {
-	*factors = (struct tier_factors){ .rates = rates };
-}
+	unsigned step = coarse_step(expected);
+	float *factor = &beliefs->pages[step][count_bin];
 
-double tier_factors_get(struct tier_factors *factors, double expected, unsigned count_bin)
-{
-	unsigned step = expected > 0 ? step_of(expected, TIER_FACTOR_STEPS) : 0;
-	float *factor = &factors->factor[step][count_bin];
-
-	if (factors->rates->page_spread <= 0)
+	if (beliefs->rates->page_spread <= 0)
 		return 1;
-	if (*factor == 0) {
-		double middle =
-			exp2(FIRST_OCTAVE + (step - 0.5) / (double)STEPS_PER_OCTAVE);
-
-		*factor = tier_mixture_believe(&factors->rates->pages,
-			tier_histogram_bin_floor(count_bin), middle)
+	if (*factor == 0)
+		*factor = tier_mixture_believe(&beliefs->rates->pages,
+			tier_histogram_bin_floor(count_bin),
+			middle_of(step, STEPS_PER_OCTAVE))
 				  .mean;
-	}
 	return *factor;
 }

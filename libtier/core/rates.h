@@ -30,6 +30,9 @@ struct tier_rates {
 	double page_spread;         /* the same of pages within a block, pooled */
 	struct tier_mixture blocks; /* rates relative to the mean */
 	struct tier_mixture pages;  /* rates relative to their block's */
+	double samples;             /* held in counts, decayed */
+	double taught;              /* samples when mixtures were last taught … */
+	uint32_t taught_epoch;      /* … and the epoch then */
 };
 
 /* What is expected of the pages of one cohort, in accesses a second and page. */
@@ -47,22 +50,28 @@ void tier_rates_init(struct tier_rates *rates);
  * -ENOMEM. */
 int tier_rates_fit(struct tier_rates *rates, const struct tier_census *census);
 
-void tier_rates_of_cohort(const struct tier_rates *rates,
-	const struct tier_cohort *cohort, struct tier_cohort_rate *ret);
-
 /*
- * By how much pages exceed the rate of their block given what was counted of them. It is
- * worked out once for each pair of an expectation and a count, of which there are few.
+ * What is believed of blocks, and by how much pages exceed their block's rate, given what
+ * was expected of them and what was counted. Both are worked out once for each pair of an
+ * expectation and a count, in logarithmic steps, of which there are few.
  */
+#define TIER_BELIEFS      512
 #define TIER_FACTOR_STEPS 64
 
-struct tier_factors {
+struct tier_beliefs {
 	const struct tier_rates *rates;
-	float factor[TIER_FACTOR_STEPS][TIER_HISTOGRAM_BINS]; /* 0: not yet known */
+	struct {
+		uint16_t step; /* of the expectation, from 1 on; 0: not yet known */
+		uint16_t count_step;
+		struct tier_belief belief;
+	} blocks[TIER_BELIEFS]; /* each pair has one place; the last that took it stays */
+	float pages[TIER_FACTOR_STEPS][TIER_HISTOGRAM_BINS]; /* 0: not yet known */
 };
 
-void tier_factors_init(struct tier_factors *factors, const struct tier_rates *rates);
-double tier_factors_get(
-	struct tier_factors *factors, double expected, unsigned count_bin);
+void tier_beliefs_init(struct tier_beliefs *beliefs, const struct tier_rates *rates);
+void tier_beliefs_of_cohort(struct tier_beliefs *beliefs,
+	const struct tier_cohort *cohort, struct tier_cohort_rate *ret);
+double tier_beliefs_page_factor(
+	struct tier_beliefs *beliefs, double expected, unsigned count_bin);
 
 #endif

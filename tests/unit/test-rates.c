@@ -64,21 +64,25 @@ static void touch(struct sampled_world *world, uint64_t number)
 		block_of(world, number));
 }
 
-/* What estimates take several looks to learn is given them. */
+/* What estimates take several looks to learn is given them; each is news. */
 static void fit(struct sampled_world *world)
 {
 	assert_int_equal(tier_census_update(&world->census, &world->map,
 				 world->rates.exposure, world->rates.epoch),
 		0);
-	for (unsigned look = 0; look < 8; look++)
+	for (unsigned look = 0; look < 8; look++) {
+		world->rates.taught = 0;
 		assert_int_equal(tier_rates_fit(&world->rates, &world->census), 0);
+	}
 }
 
 static struct tier_cohort_rate rate_of(const struct sampled_world *world, uint64_t number)
 {
 	struct tier_cohort_rate rate;
+	struct tier_beliefs beliefs;
 
-	tier_rates_of_cohort(&world->rates, block_of(world, number)->cohort, &rate);
+	tier_beliefs_init(&beliefs, &world->rates);
+	tier_beliefs_of_cohort(&beliefs, block_of(world, number)->cohort, &rate);
 	return rate;
 }
 
@@ -179,16 +183,16 @@ static void hot_pages_stand_out_of_equal_blocks(void **state)
 	(void)state;
 	for (uint64_t seed = 1; seed <= 10; seed++) {
 		struct sampled_world world;
-		struct tier_factors factors;
+		struct tier_beliefs beliefs;
 		double expected;
 
 		sample_world(&world, 256, hot_pages, 0.5, seed);
 		assert_true(world.rates.block_spread < 0.1);
 		assert_true(world.rates.page_spread > 2 && world.rates.page_spread < 4);
 		expected = rate_of(&world, 0).expected;
-		tier_factors_init(&factors, &world.rates);
-		assert_true(tier_factors_get(&factors, expected, 3) >
-			    5 * tier_factors_get(&factors, expected, 0));
+		tier_beliefs_init(&beliefs, &world.rates);
+		assert_true(tier_beliefs_page_factor(&beliefs, expected, 3) >
+			    5 * tier_beliefs_page_factor(&beliefs, expected, 0));
 		free_world(&world);
 	}
 }
