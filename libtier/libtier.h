@@ -446,6 +446,150 @@ const struct tier_move *tier_job_move(
 void tier_job_cost(
 	const struct tier_job *job, uint64_t *ret_busy_ns, uint64_t *ret_pages);
 
+/* ---- Traces -------------------------------------------------------------------- */
+
+/*
+ * What one group is told, recorded: samples, residency, spaces, time and limits in their
+ * order, so that a fresh group told the same makes the same plans. The format, which is
+ * compressed by zstd, is described in trace/format.h. Neither side opens or closes a
+ * file, and both need less than 1 MiB of memory whatever the trace holds.
+ */
+struct tier_trace_writer;
+struct tier_trace_reader;
+
+#define TIER_TRACE_SOURCE_MAX   32
+#define TIER_TRACE_TIER_UNKNOWN UINT8_MAX
+
+/* What holds for a whole trace. */
+struct tier_trace_meta {
+	unsigned n_tiers;                    /* 2 … TIER_TIERS_MAX */
+	uint64_t latency_ns[TIER_TIERS_MAX]; /* of a read; 0: not known */
+	uint64_t period; /* accesses a sample stands for; 0: it varied */
+	char source[TIER_TRACE_SOURCE_MAX]; /* what took the samples, with its NUL */
+};
+
+enum tier_trace_type {
+	TIER_TRACE_SPACE_BEGIN, /* a space that may have samples from now on */
+	TIER_TRACE_SPACE_END,   /* see tier_group_forget_space() */
+	TIER_TRACE_SAMPLE,
+	TIER_TRACE_RESIDENCY, /* see tier_group_set_residency() */
+	TIER_TRACE_ADVANCE,   /* see tier_group_advance() */
+	TIER_TRACE_LIMITS,    /* under which a plan was made: see tier_group_plan() */
+	TIER_TRACE_TYPE_MAX,
+	TIER_TRACE_TYPE_INVALID = -EINVAL,
+};
+
+/* Stable lower-case names; NULL for values out of range. */
+const char *tier_trace_type_to_string(int type);
+
+struct tier_trace_sample {
+	struct tier_sample access;
+	uint32_t latency; /* in the source's unit; 0: not known */
+	uint8_t tier;     /* where the page was, or TIER_TRACE_TIER_UNKNOWN */
+};
+
+struct tier_trace_residency {
+	uint64_t space;
+	uint64_t address; /* of the block */
+	struct tier_residency pages;
+};
+
+struct tier_trace_advance {
+	uint64_t now_ns;
+	double exposure;
+};
+
+struct tier_trace_record {
+	enum tier_trace_type type;
+	union {
+		uint64_t space; /* that begins or ends */
+		struct tier_trace_sample sample;
+		struct tier_trace_residency residency;
+		struct tier_trace_advance advance;
+		struct tier_limits limits;
+	};
+};
+
+/*
+ * Takes all of @data, which may be kept only until it returns: 0 or a negative errno,
+ * which ends the trace.
+ */
+typedef int (*tier_trace_write_t)(void *userdata, const void *data, size_t size);
+
+/*
+ * A trace that goes to @write, or to @fd, which stays the caller's and is a blocking one.
+ * Errors: -ENOMEM, -EINVAL for a meta with a value out of its range.
+ */
+int tier_trace_writer_new(const struct tier_trace_meta *meta, tier_trace_write_t write,
+	void *userdata, struct tier_trace_writer **ret);
+int tier_trace_writer_new_fd(
+	const struct tier_trace_meta *meta, int fd, struct tier_trace_writer **ret);
+
+/* What was neither flushed nor finished is lost; the trace then reads as cut short. */
+struct tier_trace_writer *tier_trace_writer_free(struct tier_trace_writer *writer);
+
+/*
+ * Adds a record, which is written once enough of them have gathered. Errors: -EINVAL for
+ * a record with a value out of its range (an unknown type or tier, an address that does
+ * not begin a block, an exposure that is negative or no number), which is left out; any
+ * other comes from writing, and every later call fails with it.
+ */
+int tier_trace_writer_add(
+	struct tier_trace_writer *writer, const struct tier_trace_record *record);
+
+/* Writes what has gathered, in about a dozen bytes more than it would take later. */
+int tier_trace_writer_flush(struct tier_trace_writer *writer);
+
+/* Ends the trace and writes the rest; nothing can be added afterwards (-ESHUTDOWN). */
+int tier_trace_writer_finish(struct tier_trace_writer *writer);
+
+/* How many bytes it gave, at most @size of them; 0: the end; or a negative errno. */
+typedef ssize_t (*tier_trace_read_t)(void *userdata, void *buffer, size_t size);
+
+/* A trace that comes from @read, or from @fd, which stays the caller's. -ENOMEM. */
+int tier_trace_reader_new(
+	tier_trace_read_t read, void *userdata, struct tier_trace_reader **ret);
+int tier_trace_reader_new_fd(int fd, struct tier_trace_reader **ret);
+struct tier_trace_reader *tier_trace_reader_free(struct tier_trace_reader *reader);
+
+/* What reading comes to. */
+enum tier_trace_next {
+	TIER_TRACE_END,    /* the trace is complete and over */
+	TIER_TRACE_RECORD, /* here is another record */
+	TIER_TRACE_CUT,    /* it stops without its end: the writer died. All that it had
+			      written in whole frames was read */
+};
+
+/*
+ * Returns an enum tier_trace_next, and a record with TIER_TRACE_RECORD only. Errors:
+ * -EBADMSG (no trace, or a damaged one), -EPROTONOSUPPORT (a version that this library
+ * does not read), -EFBIG (a frame above the format's bound), -ENOMEM, and those of
+ * reading; tier_trace_reader_where() says where. An end or error is final: each later
+ * call returns it again.
+ */
+int tier_trace_reader_next(
+	struct tier_trace_reader *reader, struct tier_trace_record *ret);
+
+/*
+ * What holds for the whole trace; reads its beginning, if need be. Returns 0,
+ * TIER_TRACE_CUT if the trace is cut short before that, or an error as above.
+ */
+int tier_trace_reader_get_meta(
+	struct tier_trace_reader *reader, struct tier_trace_meta *ret);
+
+/*
+ * Where reading has come to or failed: in the frame that begins at byte @ret_frame of the
+ * trace, with the record that begins at byte @ret_record of the frame's content.
+ */
+void tier_trace_reader_where(const struct tier_trace_reader *reader, uint64_t *ret_frame,
+	uint32_t *ret_record);
+
+/*
+ * Tells @group what a record says. Returns 1 for TIER_TRACE_LIMITS, with which the caller
+ * makes a plan, else 0. Errors: those of the group's own functions.
+ */
+int tier_trace_apply(const struct tier_trace_record *record, struct tier_group *group);
+
 #ifdef __cplusplus
 }
 #endif

@@ -15,8 +15,8 @@ tierd_root=$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../..
 tierd_root=$(realpath "$tierd_root")
 
 readonly tierd_packages=(gcc libc6-dev meson ninja-build pkg-config scdoc jq
-	systemd libsystemd-dev libnuma-dev libinih-dev libjson-c-dev libsmartcols-dev
-	libcmocka-dev uthash-dev)
+	systemd libsystemd-dev libnuma-dev libzstd-dev libinih-dev libjson-c-dev
+	libsmartcols-dev libcmocka-dev uthash-dev)
 
 tierd_say()
 {
