@@ -86,10 +86,11 @@ static void test_traces(_unused_ void **state)
 /* Shows how @text differs from the file, by diff(1). */
 static void show_difference(const char *path, const char *text, size_t size)
 {
-	char command[PATH_BYTES + 64];
+	char command[2 * PATH_BYTES + 64];
 	FILE *diff;
 
-	snprintf(command, sizeof(command), "diff -u --label planned '%s' - >&2", path);
+	snprintf(command, sizeof(command),
+		"diff -u --label '%s' --label planned '%s' - >&2", path, path);
 	diff = popen(command, "w");
 	if (!diff)
 		return;

@@ -389,6 +389,7 @@ static const struct by_hand by_hand[] = {
 	{ "wrong count", BYTES(META "\x01\x02"), -EBADMSG, 0, 9 },
 	{ "more behind the end", BYTES(META "\x01\x01\x0a"), -EBADMSG, 0, 11 },
 	{ "no end", BYTES(META "\x02\x0e"), TIER_TRACE_CUT, 1, 0 },
+	{ "record without its last byte", BYTES(META "\x02"), -EBADMSG, 0, 9 },
 	{ "record cut", BYTES(META "\x02\x0e\x04\x02"), -EBADMSG, 1, 11 },
 	{ "unknown flag", BYTES(META "\x12\x0e\x01\x02"), -EBADMSG, 0, 9 },
 	{ "flag of another kind", BYTES(META "\x45\x02\x02\xfc\x0f\x01\x02"), -EBADMSG, 0,
