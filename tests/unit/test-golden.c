@@ -130,7 +130,8 @@ static bool is_planned_as_before(const struct scene *scene, enum tier_engine eng
 
 static void test_plans(_unused_ void **state)
 {
-	static const enum tier_engine engines[] = { TIER_ENGINE_RANK };
+	static const enum tier_engine engines[] = { TIER_ENGINE_RANK, TIER_ENGINE_MEMTIS,
+		TIER_ENGINE_TPP };
 	unsigned n_wrong = 0;
 
 	for (const struct scene *scene = scenes; scene->name; scene++)
