@@ -208,15 +208,8 @@ static void done(struct tier_group *group)
 static int added(struct tier_group *group, struct tier_block *block)
 {
 	struct tier_memtis *memtis = group->engine_state;
-	struct tier_memtis_book *book;
-	int r;
 
-	r = tier_books_open(&memtis->books, block->index);
-	if (r < 0)
-		return r;
-	book = tier_books_at(&memtis->books, block->index);
-	book->clock = memtis->clock;
-	return 0;
+	return tier_books_open(&memtis->books, block->index);
 }
 
 static void removed(struct tier_group *group, struct tier_block *block)

@@ -199,6 +199,8 @@ static void replay_log(struct tier_group *group)
 	for (unsigned bin = 9; bin < TIER_HISTOGRAM_BINS; bin++)
 		for (uint64_t i = 0; i < logged[bin]; i++)
 			sample(group, --page, samples_for(bin));
+	/* Grown it has once. */
+	tier_group_advance(group, 3 * SECOND_NS, 0);
 }
 
 static void test_log(_unused_ void **state)
@@ -291,7 +293,12 @@ static void test_promotion_target(_unused_ void **state)
 	plan = make_plan(group, &limits);
 	assert_int_equal(pages_in(plan, TIER_PROMOTE), 7);
 	tier_plan_free(plan);
+	/* What is sampled after a plan counts in the next. */
+	sample(group, 1200, 1);
 	limits.room_pages[1] = 100000;
+	plan = make_plan(group, &limits);
+	assert_int_equal(pages_in(plan, TIER_PROMOTE), 101);
+	tier_plan_free(plan);
 	limits.budget_pages = 60;
 	plan = make_plan(group, &limits);
 	assert_int_equal(pages_in(plan, TIER_PROMOTE), 60);
@@ -427,6 +434,52 @@ static void test_urgent(_unused_ void **state)
 	tier_group_free(group);
 }
 
+/* Promotions are urgent where there are not enough inactive pages to give place. */
+static void test_urgent_promotion(_unused_ void **state)
+{
+	struct tier_group *group = new_group();
+	struct tier_limits limits = {
+		.fast_pages = 970,
+		.quota_pages = 1000,
+		.room_pages = { 30, 100000, 0 },
+		.budget_pages = 4096,
+	};
+
+	tell(group, 0, 2048, 970);
+	for (unsigned page = 10; page < 980; page++)
+		sample(group, page, 1);
+	/* Ten want up; ten are inactive, and warm. */
+	for (unsigned i = 0; i < 2; i++) {
+		struct tier_plan *plan = make_plan(group, &limits);
+
+		assert_int_equal(pages_in(plan, TIER_PROMOTE), 10 + i);
+		assert_int_equal(pages_in(plan, TIER_DEMOTE), i == 0 ? 0 : 11);
+		assert_int_equal(stats_of(group).filtered_warm_pages, 10);
+		tier_plan_free(plan);
+		sample(group, 1000, 1);
+	}
+	tier_group_free(group);
+}
+
+static void test_warm_huge_stays(_unused_ void **state)
+{
+	struct tier_group *group = new_group();
+	struct tier_limits limits = {
+		.fast_pages = 512,
+		.quota_pages = 512,
+		.room_pages = { 0, 100000, 0 },
+		.budget_pages = 4096,
+	};
+	struct tier_plan *plan;
+
+	tell_huge(group, 0, 0);
+	plan = make_plan(group, &limits);
+	assert_int_equal(pages_in(plan, TIER_DEMOTE), 0);
+	assert_int_equal(stats_of(group).filtered_warm_pages, 512);
+	tier_plan_free(plan);
+	tier_group_free(group);
+}
+
 /* Each plan goes on where the last one stopped. */
 static void test_lists_rotate(_unused_ void **state)
 {
@@ -497,7 +550,7 @@ static void test_halves_late(_unused_ void **state)
 		tier_memtis_cool(group);
 	book = tier_memtis_update(memtis, tier_blockmap_at(&group->map, 0));
 	assert_int_equal(book->count[3], 1);
-	for (unsigned i = 0; i < 50; i++)
+	for (unsigned i = 0; i < 32; i++)
 		tier_memtis_cool(group);
 	tier_memtis_update(memtis, tier_blockmap_at(&group->map, 0));
 	assert_int_equal(book->count[3], 0);
@@ -552,6 +605,7 @@ static void test_gone(_unused_ void **state)
 {
 	static const uint64_t none[TIER_HISTOGRAM_BINS] = { 0 };
 	static const uint64_t half[TIER_HISTOGRAM_BINS] = { [9] = 256 };
+	static const uint64_t swept[TIER_HISTOGRAM_BINS] = { [8] = 255, [15] = 1 };
 	struct tier_group *group = new_group();
 	struct tier_limits limits = { .quota_pages = 10000, .budget_pages = 100 };
 
@@ -561,10 +615,14 @@ static void test_gone(_unused_ void **state)
 	tell(group, 0, 256, 512);
 	tier_plan_free(make_plan(group, &limits));
 	assert_histogram(group, half);
+	/* No sweep brings them back. */
+	tier_memtis_cool(group);
+	sample(group, 0, 100000 - 512);
+	assert_histogram(group, swept);
 	/* Who comes in their place starts from nothing. */
 	tell(group, 0, 512, 512);
 	sample(group, 300, 1);
-	assert_int_equal(state_of(group).hotness_pages[9], 257);
+	assert_int_equal(state_of(group).hotness_pages[9], 1);
 	tier_group_forget_space(group, SPACE);
 	assert_histogram(group, none);
 	tier_group_free(group);
@@ -593,6 +651,8 @@ int main(void)
 		cmocka_unit_test(test_demotes_cold_for_hot),
 		cmocka_unit_test(test_watermarks),
 		cmocka_unit_test(test_urgent),
+		cmocka_unit_test(test_urgent_promotion),
+		cmocka_unit_test(test_warm_huge_stays),
 		cmocka_unit_test(test_lists_rotate),
 		cmocka_unit_test(test_cools_by_samples),
 		cmocka_unit_test(test_halves_late),

@@ -91,6 +91,7 @@ static void test_second_touch_promotes(_unused_ void **state)
 	tell(&world, 0, 0, 0, false, false);
 	touch(&world, 7, 50);
 	touch(&world, 9, 50);
+	touch(&world, 11, 1);
 	assert_int_equal(count_moves(&world), 0);
 	touch(&world, 7, 55);
 	plan = make_plan(&world);
@@ -129,6 +130,21 @@ static void test_window(_unused_ void **state)
 	}
 }
 
+/* Samples that come late do not make the last touch earlier. */
+static void test_late_samples(_unused_ void **state)
+{
+	struct tpp_world world;
+
+	setup(&world, false);
+	tell(&world, 0, 0, 0, false, false);
+	touch(&world, 3, 50);
+	touch(&world, 3, 45);
+	assert_int_equal(count_moves(&world), 1);
+	touch(&world, 3, 56);
+	assert_int_equal(count_moves(&world), 1);
+	tier_group_free(world.group);
+}
+
 static void test_fast_pages_are_no_candidates(_unused_ void **state)
 {
 	struct tpp_world world;
@@ -138,7 +154,12 @@ static void test_fast_pages_are_no_candidates(_unused_ void **state)
 	touch(&world, 3, 50);
 	touch(&world, 3, 51);
 	assert_int_equal(count_moves(&world), 0);
-	/* Nor is one that left meanwhile. */
+	/* It has to be touched again where it is slow. */
+	tell(&world, 0, 3, 0, false, false);
+	assert_int_equal(count_moves(&world), 0);
+	touch(&world, 3, 52);
+	assert_int_equal(count_moves(&world), 1);
+	/* Nor is one a candidate that left meanwhile. */
 	touch(&world, 20, 50);
 	touch(&world, 20, 51);
 	tell(&world, 0, 30, 0, false, false);
@@ -229,8 +250,8 @@ static void test_watermarks(_unused_ void **state)
 {
 	static const struct {
 		unsigned free, down, room;
-	} cases[] = { { 0, 30, 0 }, { 19, 11, 0 }, { 20, 0, 0 }, { 30, 0, 0 },
-		{ 36, 0, 6 } };
+	} cases[] = { { 0, 30, 0 }, { 19, 11, 0 }, { 20, 0, 0 }, { 25, 0, 0 },
+		{ 30, 0, 0 }, { 36, 0, 6 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct tpp_world world;
@@ -306,6 +327,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_second_touch_promotes),
 		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_late_samples),
 		cmocka_unit_test(test_fast_pages_are_no_candidates),
 		cmocka_unit_test(test_blindness),
 		cmocka_unit_test(test_huge),
