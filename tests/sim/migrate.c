@@ -73,6 +73,21 @@ static size_t next_of(const struct sim_job *job, size_t i, enum tier_direction d
 	return i;
 }
 
+/* An engine says itself how much of the room its promotions may take. */
+static void set_room(struct sim_job *job, const struct tier_limits *limits)
+{
+	unsigned upper, lower;
+
+	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
+		job->room[tier] = limits->room_pages[tier];
+	job->room[0] = TIER_MIN(limits->room_pages[0],
+		saturating_sub(limits->quota_pages, limits->fast_pages));
+	if (!job->plan.engine)
+		return;
+	tier_plan_get_tiers(job->plan.engine, &upper, &lower);
+	job->room[upper] = tier_plan_room_pages(job->plan.engine);
+}
+
 int sim_plan(struct sim *sim, struct sim_tenant *tenant)
 {
 	struct sim_job job = { .number = sim->jobs++ };
@@ -94,10 +109,7 @@ int sim_plan(struct sim *sim, struct sim_tenant *tenant)
 		sim_job_done(&job);
 		return -ENOMEM;
 	}
-	for (unsigned tier = 0; tier < sim->config.n_tiers; tier++)
-		job.room[tier] = limits.room_pages[tier];
-	job.room[0] = TIER_MIN(limits.room_pages[0],
-		saturating_sub(limits.quota_pages, limits.fast_pages));
+	set_room(&job, &limits);
 	job.unpaid_pages = job.plan.owed_pages;
 	for (int direction = 0; direction < TIER_DIRECTION_MAX; direction++)
 		job.next[direction] = next_of(&job, 0, direction);
