@@ -92,6 +92,16 @@ static int parse_tiers(const char *value, void *field)
 	return 0;
 }
 
+static int parse_switch(const char *value, void *field)
+{
+	bool *is_on = field;
+
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return -EINVAL;
+	*is_on = !strcmp(value, "yes");
+	return 0;
+}
+
 static int parse_tick(const char *value, void *field)
 {
 	uint64_t ns;
@@ -124,6 +134,7 @@ static const struct tierd_ini_key keys[] = {
 		"bytes per second above 0 as in \"400M\" (K, M, G or T), or infinity" },
 	{ "Migration", "Headroom", tierd_amount_parse_finite_field, FIELD(headroom),
 		"bytes as in \"512M\" (K, M, G or T), or a share of DRAM as in \"2%\"" },
+	{ "Migration", "CollapseHugePages", parse_switch, FIELD(collapse), "yes or no" },
 	{ "Daemon", "TickSec", parse_tick, FIELD(tick_ns),
 		"seconds from 0.05 to 10 as in \"0.25\"" },
 };
@@ -136,6 +147,7 @@ void tierd_config_defaults(struct tierd_config *ret)
 		.samples_per_second_settled = 2000,
 		.bandwidth_max_bytes = TIERD_BYTES_INFINITY,
 		.headroom = { TIERD_AMOUNT_SHARE, HEADROOM_DEFAULT_PPM },
+		.collapse = true,
 		.tick_ns = TICK_DEFAULT_NS,
 	};
 }

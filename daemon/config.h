@@ -6,6 +6,7 @@
 #ifndef TIERD_CONFIG_H
 #define TIERD_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "amount.h"
@@ -29,6 +30,7 @@ struct tierd_config {
 	char tiers[TIERD_INI_VALUE_SIZE];    /* as tierd_topology_read() takes it */
 	uint64_t bandwidth_max_bytes; /* per second; TIERD_BYTES_INFINITY: no limit */
 	struct tierd_amount headroom; /* DRAM kept free for new allocations */
+	bool collapse; /* make huge pages of hot base pages where those are wanted */
 	uint64_t tick_ns;
 };
 

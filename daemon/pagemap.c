@@ -16,6 +16,7 @@
 /* Documentation/admin-guide/mm/pagemap.rst */
 #define ENTRY_PRESENT   (UINT64_C(1) << 63)
 #define ENTRY_SWAPPED   (UINT64_C(1) << 62)
+#define ENTRY_FILE      (UINT64_C(1) << 61) /* or shared anonymous memory */
 #define ENTRY_EXCLUSIVE (UINT64_C(1) << 56)
 #define ENTRY_PFN_MASK  ((UINT64_C(1) << 55) - 1)
 #define KPF_THP         (UINT64_C(1) << 22)
@@ -123,7 +124,7 @@ static int decode_block(struct tierd_pagemap_reader *reader, const uint64_t *ent
 	uint64_t first_pfn = entries[0] & ENTRY_PFN_MASK;
 	unsigned n_contiguous = 0;
 
-	*block = (struct tierd_block_residency){};
+	*block = (struct tierd_block_residency){ .is_anonymous = true };
 	for (unsigned i = 0; i < TIERD_BLOCK_PAGES; i++) {
 		uint64_t entry = entries[i], pfn = entry & ENTRY_PFN_MASK, tier;
 
@@ -135,6 +136,7 @@ static int decode_block(struct tierd_pagemap_reader *reader, const uint64_t *ent
 		if (pfn == 0)
 			return -EPERM;
 		block->n_present++;
+		block->is_anonymous &= !(entry & ENTRY_FILE);
 		n_contiguous += pfn == first_pfn + i;
 		if (!(entry & ENTRY_EXCLUSIVE)) {
 			block->n_shared++;

@@ -33,7 +33,8 @@ struct tierd_block_residency {
 	uint16_t n_present;                          /* shared ones included */
 	uint16_t n_shared;
 	uint16_t n_swapped;
-	bool is_huge; /* one huge page: it moves as a whole */
+	bool is_huge;      /* one huge page: it moves as a whole */
+	bool is_anonymous; /* none of what is present is a file's or shared memory */
 };
 
 struct tierd_pagemap_reader;

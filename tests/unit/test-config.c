@@ -38,6 +38,7 @@ static void assert_defaults(const struct tierd_config *config)
 	assert_int_equal(config->bandwidth_max_bytes, TIERD_BYTES_INFINITY);
 	assert_int_equal(config->headroom.kind, TIERD_AMOUNT_SHARE);
 	assert_int_equal(config->headroom.value, 20000);
+	assert_true(config->collapse);
 	assert_int_equal(config->tick_ns, 250000000);
 }
 
@@ -61,7 +62,7 @@ static void test_sample(_unused_ void **state)
 {
 	static const char *const keys[] = { "Source", "Event", "SamplesPerSecondMax",
 		"SamplesPerSecondSettled", "Tiers", "BandwidthMax", "Headroom",
-		"TickSec" };
+		"CollapseHugePages", "TickSec" };
 	_cleanup_(freep) char *text = NULL;
 	struct tierd_config config = {};
 	struct tierd_root root;
@@ -101,6 +102,7 @@ static void test_every_key(_unused_ void **state)
 		      "[Migration]\n"
 		      "BandwidthMax=1.5G\n"
 		      "Headroom=512M\n"
+		      "CollapseHugePages=no\n"
 		      "[Daemon]\n"
 		      "TickSec=0.05",
 		    &config, &error) < 0)
@@ -113,6 +115,7 @@ static void test_every_key(_unused_ void **state)
 	assert_int_equal(config.bandwidth_max_bytes, UINT64_C(1610612736));
 	assert_int_equal(config.headroom.kind, TIERD_AMOUNT_BYTES);
 	assert_int_equal(config.headroom.value, UINT64_C(512) << 20);
+	assert_false(config.collapse);
 	assert_int_equal(config.tick_ns, 50000000);
 }
 
@@ -157,6 +160,11 @@ static void test_values(_unused_ void **state)
 		{ "Migration", "Headroom=100%", true },
 		{ "Migration", "Headroom=101%", false },
 		{ "Migration", "Headroom=infinity", false },
+		{ "Migration", "CollapseHugePages=yes", true },
+		{ "Migration", "CollapseHugePages=no", true },
+		{ "Migration", "CollapseHugePages=", false },
+		{ "Migration", "CollapseHugePages=Yes", false },
+		{ "Migration", "CollapseHugePages=1", false },
 		{ "Daemon", "TickSec=10", true },
 		{ "Daemon", "TickSec=10.000000001", false },
 		{ "Daemon", "TickSec=0.049999999", false },
@@ -210,7 +218,7 @@ static void test_malformed(_unused_ void **state)
 		{ "[Tiers]]\n", "tierd.conf:1: [Tiers]]: expected a section" },
 		{ "[Migration]\nSource=pmu\n",
 			"tierd.conf:2: unknown key Source= in section [Migration], expected "
-			"one of BandwidthMax, Headroom" },
+			"one of BandwidthMax, Headroom, CollapseHugePages" },
 		{ "[Sampling]\nsource=pmu\n", "tierd.conf:2: unknown key source=" },
 		{ "Source=pmu\n",
 			"tierd.conf:1: Source= stands before the first section" },

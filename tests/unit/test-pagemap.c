@@ -136,6 +136,7 @@ static void test_mixed_block(_unused_ void **state)
 	assert_int_equal(block.n_shared, 1);
 	assert_int_equal(block.n_swapped, 2);
 	assert_false(block.is_huge);
+	assert_false(block.is_anonymous);
 	assert_int_equal(count_bits(block.present_movable), 8);
 	assert_int_equal(count_bits(block.tier[0]), 1);
 	assert_int_equal(
@@ -211,6 +212,27 @@ static void test_nearly_huge(_unused_ void **state)
 					 world.reader, world.fd, BLOCK, 1, &block),
 			0);
 		assert_false(block.is_huge);
+		world_done(&world);
+	}
+}
+
+/* One page of a file, even if it is this process's alone, and it is not anonymous. */
+static void test_anonymous(_unused_ void **state)
+{
+	for (unsigned page = 0; page <= TIERD_BLOCK_PAGES; page += 64) {
+		uint64_t entries[TIERD_BLOCK_PAGES];
+		struct tierd_block_residency block;
+		struct world world;
+
+		world_init(&world);
+		fill_block(entries, MINE, FAST_PFN);
+		if (page < TIERD_BLOCK_PAGES)
+			entries[page] |= FILE_PAGE;
+		write_entries(&world, BLOCK, entries, TIERD_BLOCK_PAGES);
+		assert_int_equal(tierd_pagemap_read_blocks(
+					 world.reader, world.fd, BLOCK, 1, &block),
+			0);
+		assert_int_equal(block.is_anonymous, page == TIERD_BLOCK_PAGES);
 		world_done(&world);
 	}
 }
@@ -467,6 +489,7 @@ static void test_self_huge(_unused_ void **state)
 	}
 	self_read(&self, 2, blocks);
 	assert_true(blocks[0].is_huge);
+	assert_true(blocks[0].is_anonymous);
 	assert_int_equal(blocks[0].n_present, 512);
 	assert_int_equal(count_bits(blocks[0].present_movable), 512);
 	assert_false(blocks[1].is_huge);
@@ -479,6 +502,7 @@ int main(void)
 		cmocka_unit_test(test_mixed_block),
 		cmocka_unit_test(test_huge),
 		cmocka_unit_test(test_nearly_huge),
+		cmocka_unit_test(test_anonymous),
 		cmocka_unit_test(test_without_kpageflags),
 		cmocka_unit_test(test_batch),
 		cmocka_unit_test(test_short_files),
