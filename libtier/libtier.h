@@ -127,6 +127,7 @@ struct tier_residency {
 	uint64_t tier[2][TIER_BITMAP_WORDS]; /* bit k of a page's tier is in tier[k]; what
 						is outside resident is ignored */
 	bool huge;                           /* one huge page, which moves whole */
+	bool anonymous;  /* private anonymous memory: only this is collapsed */
 	bool has_policy; /* the program asked for its nodes: see tpp_skips_policy */
 };
 
@@ -184,11 +185,13 @@ struct tier_limits {
 	uint64_t room_pages[TIER_TIERS_MAX]; /* free in each tier beyond its headroom */
 	uint64_t owed_pages;                 /* to be demoted whatever the quota says */
 	uint64_t budget_pages;               /* at most so many in each direction */
+	unsigned collapses; /* at most so many blocks become huge pages; 0: none */
 };
 
 enum tier_direction {
 	TIER_PROMOTE,
 	TIER_DEMOTE,
+	TIER_COLLAPSE, /* stays where it is, and becomes one huge page */
 	TIER_DIRECTION_MAX,
 };
 
@@ -198,6 +201,7 @@ enum tier_reason {
 	TIER_REASON_EXCHANGE, /* takes or gives a place, its partner goes the other way */
 	TIER_REASON_QUOTA,    /* demoted: the group is over its quota */
 	TIER_REASON_NODE,     /* demoted: the fast nodes are short of memory */
+	TIER_REASON_ALIKE,    /* collapsed: all of the block is hot, and equally so */
 	TIER_REASON_MAX,
 };
 
@@ -219,14 +223,15 @@ struct tier_move {
 
 /*
  * Makes a plan. Demotions that are owed come first, then promotions into free room, then
- * exchanges that pay for both their copies. Carried out in any order that lets a
- * promotion wait for room (struct tier_job), it never takes the group above its quota.
- * Engines memtis and tpp plan as their kernels try: without the exchange's pay, and also
- * promotions for which there is no room and no demotion; these wait, and fail.
- * The same history gives the same plan, byte for byte. With more than two tiers a plan
- * is about one boundary: that of tier 0, or the next once little is left to do there.
- * Cost: O(moves + blocks that changed since the last plan). Errors: -ENOMEM, -EINVAL
- * (time runs backwards).
+ * exchanges that pay for both their copies. With little of that to do, engine rank then
+ * collapses blocks of base pages that are all in tier 0 and all hot. Carried out in any
+ * order that lets a promotion wait for room (struct tier_job), it never takes the group
+ * above its quota. Engines memtis and tpp plan as their kernels try: without the
+ * exchange's pay, and also promotions for which there is no room and no demotion; these
+ * wait, and fail. The same history gives the same plan, byte for byte. With more than two
+ * tiers a plan is about one boundary: that of tier 0, or the next once little is left to
+ * do there. Cost: O(moves + blocks that changed since the last plan). Errors: -ENOMEM,
+ * -EINVAL (time runs backwards).
  */
 int tier_group_plan(struct tier_group *group, const struct tier_limits *limits,
 	struct tier_plan **ret);
@@ -252,7 +257,7 @@ bool tier_plan_is_cut_short(const struct tier_plan *plan);
 /* What became of a move. */
 enum tier_result {
 	TIER_RESULT_DONE,
-	TIER_RESULT_NOMEM,       /* the destination node is full */
+	TIER_RESULT_NOMEM,       /* the destination node is full, or has no huge page */
 	TIER_RESULT_NOROOM,      /* no demotion made the room this promotion waited for */
 	TIER_RESULT_BUSY,        /* pinned or under I/O just now */
 	TIER_RESULT_GONE,        /* unmapped, or its process exited */
@@ -379,14 +384,21 @@ struct tier_job;
 /*
  * How pages are moved. move() has the meaning of move_pages(2) for the process
  * @pid: *status holds a node or negative errno for each page. It returns 0, or a
- * negative errno when the call as a whole failed. It is called from several threads.
+ * negative errno when the call as a whole failed. collapse() makes one huge page of the
+ * 2 MiB from @block on of the process behind @pidfd, as process_madvise(2) does with
+ * MADV_COLLAPSE; it returns 0 or a negative errno, and may be NULL. Both are called from
+ * several threads.
  */
 struct tier_migrator_ops {
 	int (*move)(void *userdata, pid_t pid, size_t n, void *const *pages,
 		const int *nodes, int *status);
+	int (*collapse)(void *userdata, int pidfd, void *block);
 };
 
-/* move_pages(2) itself; needs CAP_SYS_NICE, and CAP_SYS_PTRACE for other users. */
+/*
+ * move_pages(2) and process_madvise(2) themselves; they need CAP_SYS_NICE, and
+ * CAP_SYS_PTRACE for other users.
+ */
 extern const struct tier_migrator_ops tier_migrator_ops_move_pages;
 
 /*
@@ -424,9 +436,10 @@ struct tier_job_config {
 
 /*
  * Queues a job; jobs are carried out in the order given, each direction by its node's
- * thread. A promotion waits until there is room: room_pages, and one page for each page
- * demoted beyond the plan's owed ones. Errors: -ENOMEM, -EMFILE, -EINVAL (a node without
- * a thread, a move whose space has no target), -EBUSY (too many jobs are queued).
+ * thread, collapses by the fast node's after its promotions. A promotion waits until
+ * there is room: room_pages, and one page for each page demoted beyond the plan's owed
+ * ones. Errors: -ENOMEM, -EMFILE, -EINVAL (a node without a thread, a move whose space
+ * has no target), -EBUSY (too many jobs are queued).
  */
 int tier_migrator_submit(
 	struct tier_migrator *migrator, const struct tier_job_config *config);

@@ -18,11 +18,13 @@ static const char *const reasons[TIER_REASON_MAX] = {
 	[TIER_REASON_EXCHANGE] = "exchange",
 	[TIER_REASON_QUOTA] = "quota",
 	[TIER_REASON_NODE] = "node",
+	[TIER_REASON_ALIKE] = "alike",
 };
 
 static const char *const directions[TIER_DIRECTION_MAX] = {
 	[TIER_PROMOTE] = "promote",
 	[TIER_DEMOTE] = "demote",
+	[TIER_COLLAPSE] = "collapse",
 };
 
 static const char *const results[TIER_RESULT_MAX] = {

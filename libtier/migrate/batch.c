@@ -117,3 +117,24 @@ void tier_batch_run(
 		batch->results[which[i]] =
 			error < 0 ? result_of_status(error, -1) : TIER_RESULT_CANCELLED;
 }
+
+enum tier_result tier_batch_collapse(int pidfd, uint64_t address,
+	const struct tier_migrator_ops *ops, void *userdata)
+{
+	if (!ops->collapse || pidfd < 0)
+		return TIER_RESULT_UNSUPPORTED;
+	switch (ops->collapse(userdata, pidfd, (void *)(uintptr_t)address)) {
+	case 0:
+		return TIER_RESULT_DONE;
+	case -ENOMEM:
+		return TIER_RESULT_NOMEM;
+	case -ESRCH:
+		return TIER_RESULT_GONE;
+	case -EAGAIN: /* pages that are locked or isolated just now */
+	case -EBUSY:  /* the cgroup is at its limit, or pages have gone */
+	case -EINTR:
+		return TIER_RESULT_BUSY;
+	default: /* not allowed there, or a kernel that does not know it */
+		return TIER_RESULT_UNSUPPORTED;
+	}
+}

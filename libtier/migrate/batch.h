@@ -28,6 +28,13 @@ struct tier_batch {
 	enum tier_result results[TIER_BATCH_MOVES];
 };
 
+/*
+ * Makes one huge page of the block at @address. There are no batches of them: each takes
+ * as long as copying 2 MiB, and one that finds no huge page should be the last.
+ */
+enum tier_result tier_batch_collapse(int pidfd, uint64_t address,
+	const struct tier_migrator_ops *ops, void *userdata);
+
 /* Carries the batch out and sets its results. */
 void tier_batch_run(
 	struct tier_batch *batch, const struct tier_migrator_ops *ops, void *userdata);

@@ -20,7 +20,7 @@
 #include "migrate/batch.h"
 #include "migrate/job.h"
 
-#define QUEUE_MAX 64
+#define QUEUE_MAX 128
 #define NSEC      UINT64_C(1000000000)
 
 struct part {
@@ -215,6 +215,29 @@ static void run_promotions(struct run *run)
 	}
 }
 
+/* The first that finds no huge page is the last: the others would only make the kernel
+ * compact memory in vain. */
+static void run_collapses(struct run *run)
+{
+	struct tier_job *job = run->job;
+	size_t next = 0;
+
+	for (; go_on(run, &next); next++) {
+		const struct tier_target *target = &job->targets[job->target_of[next]];
+		uint64_t begin_ns = now_ns();
+
+		run->pages += job->moves[next].pages;
+		job->results[next] = tier_batch_collapse(target->pidfd,
+			job->moves[next].address, run->migrator->ops,
+			run->migrator->userdata);
+		job->busy_ns[TIER_COLLAPSE] += now_ns() - begin_ns;
+		if (job->results[next] == TIER_RESULT_DONE)
+			job->moved_pages[TIER_COLLAPSE] += job->moves[next].pages;
+		if (job->results[next] == TIER_RESULT_NOMEM)
+			return;
+	}
+}
+
 static void run_part(struct tier_migrator *migrator, const struct part *part)
 {
 	struct run run = {
@@ -224,10 +247,17 @@ static void run_part(struct tier_migrator *migrator, const struct part *part)
 		.started_ns = now_ns(),
 	};
 
-	if (part->direction == TIER_DEMOTE)
-		run_demotions(&run);
-	else
+	switch (part->direction) {
+	case TIER_PROMOTE:
 		run_promotions(&run);
+		break;
+	case TIER_DEMOTE:
+		run_demotions(&run);
+		break;
+	default:
+		run_collapses(&run);
+		break;
+	}
 }
 
 /* ---- Threads and queues -------------------------------------------------------- */
@@ -312,13 +342,14 @@ _public_ int tier_migrator_submit(
 		return r;
 
 	pthread_mutex_lock(&migrator->lock);
-	if (fast->n == QUEUE_MAX || slow->n == QUEUE_MAX) {
+	if (fast->n + 2 > QUEUE_MAX || slow->n == QUEUE_MAX) {
 		pthread_mutex_unlock(&migrator->lock);
 		tier_job_free(job);
 		return -EBUSY;
 	}
 	enqueue(slow, job, TIER_DEMOTE);
 	enqueue(fast, job, TIER_PROMOTE);
+	enqueue(fast, job, TIER_COLLAPSE);
 	pthread_cond_broadcast(&migrator->changed);
 	pthread_mutex_unlock(&migrator->lock);
 	return 0;
@@ -414,7 +445,7 @@ _public_ int tier_migrator_new(const struct tier_migrator_ops *ops, void *userda
 	return 0;
 }
 
-/* Frees a job once both of its parts have let go of it. */
+/* Frees a job once all of its parts have let go of it. */
 static void drop_queued(struct worker *worker)
 {
 	for (; worker->n > 0; worker->n--) {
