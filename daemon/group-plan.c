@@ -68,6 +68,7 @@ int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
 		.quota_pages = bytes_to_pages(group->quota_bytes),
 		.owed_pages = bytes_to_pages(owed_bytes),
 		.budget_pages = job_budget(group),
+		.collapses = group->context->collapses,
 	};
 	int r;
 
@@ -186,7 +187,8 @@ void tierd_group_complete(
 		const struct tier_move *move = tier_job_move(job, i, &result);
 
 		tier_group_complete(group->heat, move, result, time_ns);
-		tried += move->pages;
+		if (move->direction != TIER_COLLAPSE)
+			tried += move->pages;
 		if (result == TIER_RESULT_DONE)
 			done[move->direction] += move->pages;
 	}
@@ -195,7 +197,8 @@ void tierd_group_complete(
 	group->has_backlog &= 2 * (done[TIER_PROMOTE] + done[TIER_DEMOTE]) >= tried;
 	group->promoted_bytes += done[TIER_PROMOTE] * TIER_PAGE_SIZE;
 	group->demoted_bytes += done[TIER_DEMOTE] * TIER_PAGE_SIZE;
-	pause_for_bandwidth(group, TIER_MAX(done[TIER_PROMOTE], done[TIER_DEMOTE]));
+	pause_for_bandwidth(group,
+		TIER_MAX(done[TIER_PROMOTE] + done[TIER_COLLAPSE], done[TIER_DEMOTE]));
 	learn_copy_cost(group, job, tried);
 	learn_budget(group, TIER_MAX(done[TIER_PROMOTE], done[TIER_DEMOTE]), time_ns);
 	note_activity(group, done[TIER_PROMOTE] + done[TIER_DEMOTE], time_ns);

@@ -79,6 +79,7 @@ struct tierd_group_context {
 	uint64_t dram_total_bytes;
 	uint64_t tick_ns;
 	uint64_t bandwidth_max_bytes; /* of any group, whatever its policy says */
+	unsigned collapses;           /* of a plan */
 };
 
 /* Takes @cgroup over on success. Errors: -ENOMEM. */

@@ -133,7 +133,10 @@ static bool next_blocks(struct tierd_space *space, size_t max_blocks,
 static int set_residency(struct tierd_space *space, struct tier_group *heat,
 	uint64_t address, const struct tierd_block_residency *found)
 {
-	struct tier_residency residency = { .huge = found->is_huge };
+	struct tier_residency residency = {
+		.huge = found->is_huge,
+		.anonymous = found->is_anonymous,
+	};
 
 	memcpy(residency.resident, found->present_movable, sizeof(residency.resident));
 	memcpy(residency.tier, found->tier, sizeof(residency.tier));

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "exit-codes.h"
+#include "huge-pages.h"
 #include "log.h"
 #include "manager-internal.h"
 
@@ -27,6 +28,10 @@
 
 /* With little left to gain a tick comes so much later. */
 #define SETTLED_TICKS 4
+
+/* Blocks that a plan may make huge pages, while those are wanted: each holds up what
+ * comes after it for as long as copying 2 MiB takes. */
+#define COLLAPSES_PER_PLAN 16
 
 /* ---- Samples ------------------------------------------------------------------- */
 
@@ -294,10 +299,19 @@ static bool is_due(uint64_t *last_ns, uint64_t now_ns, uint64_t every_ns)
 	return true;
 }
 
+static unsigned wanted_collapses(const struct tierd_manager *manager)
+{
+	return manager->config.collapse && tierd_huge_pages_are_wanted(&manager->root)
+		       ? COLLAPSES_PER_PLAN
+		       : 0;
+}
+
 static void look_around(struct tierd_manager *manager, uint64_t now_ns)
 {
-	if (is_due(&manager->groups_looked_ns, now_ns, LOOK_FOR_GROUPS_NS))
+	if (is_due(&manager->groups_looked_ns, now_ns, LOOK_FOR_GROUPS_NS)) {
 		tierd_manager_look_for_groups(manager);
+		manager->context.collapses = wanted_collapses(manager);
+	}
 	if (is_due(&manager->processes_looked_ns, now_ns, LOOK_FOR_PROCESSES_NS) ||
 		manager->processes_changed)
 		tierd_manager_look_for_processes(manager);

@@ -168,6 +168,8 @@ bool tier_block_set_residency(struct tier_block *block,
 	changed |= block->huge != huge || block->has_policy != residency->has_policy;
 	block->huge = huge;
 	block->has_policy = residency->has_policy;
+	block->anonymous = residency->anonymous;
+	block->refuses_collapse = false;
 	return changed;
 }
 

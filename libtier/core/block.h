@@ -39,6 +39,8 @@ struct tier_block {
 	bool listed; /* as changed since the last stock-taking */
 	bool huge;
 	bool has_policy;
+	bool anonymous;
+	bool refuses_collapse; /* as was seen since residency was last looked at */
 
 	/* Its stock. */
 	uint32_t sum;   /* of counts */

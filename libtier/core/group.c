@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "core/collapse.h"
 
 DEFINE_CLEANUP(struct tier_group *, tier_group_free)
 
@@ -406,7 +407,10 @@ _public_ void tier_group_complete(struct tier_group *group, const struct tier_mo
 	block = tier_blockmap_at(&group->map, slot->index);
 	cool_block(group, slot, block);
 	group->huge_blocks -= block->huge;
-	complete_page(group, block, move, result, now_ns);
+	if (move->direction == TIER_COLLAPSE)
+		tier_collapse_complete(group, block, result, now_ns);
+	else
+		complete_page(group, block, move, result, now_ns);
 	group->huge_blocks += block->huge;
 	tier_blockmap_touch(&group->map, slot, block);
 }

@@ -28,6 +28,7 @@ struct tier_group {
 	uint64_t planned_ns; /* when the last plan was made */
 	uint64_t cooled_ns;  /* when counts were last halved; 0: time has not begun */
 	uint64_t counted;    /* samples since then, decayed */
+	uint64_t collapse_from_ns; /* before that no huge page is to be had */
 	uint64_t tier_pages[TIER_TIERS_MAX];
 	uint64_t huge_blocks;
 	uint32_t load_keep;  /* of 2^32 loads so many less one are counted, … */

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "core/collapse.h"
 #include "core/group.h"
 #include "core/layout.h"
 #include "core/rank-picks.h"
@@ -32,8 +33,8 @@
 #define FILL_SLACK_PAGES_MAX 2048U
 #define FILL_SLACK_DIVISOR   256U
 
-/* With less than this part of its budget to move, tier 0 can wait for a turn of the next
- * boundary. */
+/* With less than this part of its budget to move, tier 0 has time for collapses and can
+ * wait for a turn of the next boundary. */
 #define QUIET_DIVISOR 8
 
 struct planner {
@@ -51,6 +52,7 @@ struct planner {
 	uint64_t room;
 	bool is_cut_short;
 	uint64_t slow[TIER_RATE_BINS]; /* pages below the boundary, by their low end */
+	size_t collapses;              /* at most */
 	struct tier_mark up;
 	struct tier_mark down;
 	struct tier_picks promotions;
@@ -86,10 +88,15 @@ static void classify_cell(struct tier_group_stats *stats, const struct tier_cell
 }
 
 /* The band around the cut within which a move would not pay is half the margin wide. */
+static int band_of(const struct tier_group *group)
+{
+	return (int)ceil(4 * log2(group->config.margin));
+}
+
 static void classify(struct tier_group *group, const struct tier_layout *layout)
 {
 	int cut = tier_layout_bin(layout, group->stats.cut_rate);
-	int band = (int)ceil(4 * log2(group->config.margin));
+	int band = band_of(group);
 
 	group->stats.classes = (struct tier_classes){ 0 };
 	for (const struct tier_cohort *c = group->census.cohorts; c; c = c->hh.next)
@@ -188,6 +195,20 @@ static void decide_exchange(struct planner *planner)
 	}
 }
 
+/* Huge pages are made where there is time. */
+static void decide_collapses(struct planner *planner)
+{
+	uint64_t busy = TIER_MAX(planner->up.pages, planner->down.pages);
+	uint64_t left =
+		(planner->budget - TIER_MIN(busy, planner->budget)) / TIER_BLOCK_PAGES;
+
+	if (planner->upper > 0 || planner->owed > 0 || planner->is_cut_short ||
+		busy >= planner->budget / QUIET_DIVISOR)
+		return;
+	planner->collapses = TIER_MIN(
+		TIER_MIN(planner->limits->collapses, left), (uint64_t)TIER_COLLAPSES_MAX);
+}
+
 /* ---- Collecting ---------------------------------------------------------------- */
 
 /* Picks a page, or passes it over while it rests. */
@@ -273,6 +294,18 @@ static int collect(struct planner *planner)
 	return 0;
 }
 
+/* Blocks that are hot, as classes have it, in all of their pages. */
+static size_t collect_collapses(struct planner *planner, struct tier_move *ret)
+{
+	struct tier_group *group = planner->group;
+	int hot = (int)tier_layout_bin(planner->layout, group->stats.cut_rate) +
+		  band_of(group);
+
+	if (planner->collapses == 0)
+		return 0;
+	return tier_collapse_choose(group, planner->layout, hot, planner->collapses, ret);
+}
+
 /* ---- Putting the plan together ------------------------------------------------- */
 
 static uint64_t saturating_sub(uint64_t a, uint64_t b)
@@ -325,7 +358,7 @@ static void give_reasons(struct planner *planner, struct tier_plan *plan)
 static int assemble(struct planner *planner, struct tier_plan **ret)
 {
 	size_t n_down = planner->demotions.n, n_up = planner->promotions.n;
-	struct tier_plan *plan = tier_plan_new(n_down + n_up);
+	struct tier_plan *plan = tier_plan_new(n_down + n_up + planner->collapses);
 	struct tier_move *promotions;
 
 	if (!plan)
@@ -342,6 +375,7 @@ static int assemble(struct planner *planner, struct tier_plan **ret)
 	plan->room_pages = planner->room;
 	plan->is_cut_short = planner->is_cut_short && plan->n_moves > 0;
 	give_reasons(planner, plan);
+	plan->n_moves += collect_collapses(planner, plan->moves + plan->n_moves);
 	*ret = plan;
 	return 0;
 }
@@ -371,6 +405,7 @@ static int plan_boundary(struct tier_group *group, const struct tier_limits *lim
 	decide_owed(&planner);
 	decide_room(&planner);
 	decide_exchange(&planner);
+	decide_collapses(&planner);
 	r = collect(&planner);
 	if (r < 0)
 		return r;

@@ -118,8 +118,8 @@ void tier_batch_run(
 			error < 0 ? result_of_status(error, -1) : TIER_RESULT_CANCELLED;
 }
 
-enum tier_result tier_batch_collapse(int pidfd, uint64_t address,
-	const struct tier_migrator_ops *ops, void *userdata)
+enum tier_result tier_batch_collapse(
+	int pidfd, uint64_t address, const struct tier_migrator_ops *ops, void *userdata)
 {
 	if (!ops->collapse || pidfd < 0)
 		return TIER_RESULT_UNSUPPORTED;

@@ -32,8 +32,8 @@ struct tier_batch {
  * Makes one huge page of the block at @address. There are no batches of them: each takes
  * as long as copying 2 MiB, and one that finds no huge page should be the last.
  */
-enum tier_result tier_batch_collapse(int pidfd, uint64_t address,
-	const struct tier_migrator_ops *ops, void *userdata);
+enum tier_result tier_batch_collapse(
+	int pidfd, uint64_t address, const struct tier_migrator_ops *ops, void *userdata);
 
 /* Carries the batch out and sets its results. */
 void tier_batch_run(

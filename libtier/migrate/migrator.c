@@ -227,9 +227,9 @@ static void run_collapses(struct run *run)
 		uint64_t begin_ns = now_ns();
 
 		run->pages += job->moves[next].pages;
-		job->results[next] = tier_batch_collapse(target->pidfd,
-			job->moves[next].address, run->migrator->ops,
-			run->migrator->userdata);
+		job->results[next] =
+			tier_batch_collapse(target->pidfd, job->moves[next].address,
+				run->migrator->ops, run->migrator->userdata);
 		job->busy_ns[TIER_COLLAPSE] += now_ns() - begin_ns;
 		if (job->results[next] == TIER_RESULT_DONE)
 			job->moved_pages[TIER_COLLAPSE] += job->moves[next].pages;
