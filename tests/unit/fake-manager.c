@@ -175,6 +175,10 @@ static void fill_gups(void)
 	heat->result_pages[TIER_PROMOTE][TIER_RESULT_BUSY] = 40;
 	heat->result_pages[TIER_PROMOTE][TIER_RESULT_CANCELLED] = 5;
 	heat->result_pages[TIER_DEMOTE][TIER_RESULT_DONE] = 70;
+	heat->tried_pages[TIER_COLLAPSE] = 2048;
+	heat->result_pages[TIER_COLLAPSE][TIER_RESULT_DONE] = 1024;
+	heat->result_pages[TIER_COLLAPSE][TIER_RESULT_NOMEM] = 512;
+	heat->result_pages[TIER_COLLAPSE][TIER_RESULT_UNSUPPORTED] = 512;
 	heat->planned_pages[TIER_REASON_EXCHANGE] = 7;
 	heat->samples[TIER_SAMPLED_FAST] = 15;
 	heat->samples[TIER_SAMPLED_SLOW] = 1;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "unit.h"
@@ -39,6 +40,8 @@ struct kernel {
 	int64_t most_fast_pages;
 	bool process_is_gone;
 	unsigned calls;
+	const int *collapse_errors; /* of each block, from BASE on */
+	unsigned collapses;         /* tried */
 };
 
 static int move_one(struct kernel *kernel, size_t page, int node, int *status)
@@ -88,7 +91,20 @@ static int fake_move(void *userdata, pid_t pid, size_t n, void *const *pages,
 	return r < 0 ? r : 0;
 }
 
-static const struct tier_migrator_ops fake_ops = { .move = fake_move };
+static int fake_collapse(void *userdata, int pidfd, void *block)
+{
+	struct kernel *kernel = userdata;
+	size_t i = ((uintptr_t)block - BASE) / TIER_BLOCK_SIZE;
+
+	assert_true(pidfd >= 0);
+	kernel->collapses++;
+	return kernel->collapse_errors[i];
+}
+
+static const struct tier_migrator_ops fake_ops = {
+	.move = fake_move,
+	.collapse = fake_collapse,
+};
 
 static void kernel_init(struct kernel *kernel, size_t fast_pages)
 {
@@ -330,6 +346,101 @@ static void jobs_come_back_in_order(void **state)
 	tier_migrator_free(migrator);
 }
 
+static struct tier_plan *plan_collapses(size_t n)
+{
+	struct tier_plan *plan = calloc(1, sizeof(*plan) + n * sizeof(plan->moves[0]));
+
+	assert_non_null(plan);
+	plan->n_moves = n;
+	for (size_t i = 0; i < n; i++)
+		plan->moves[i] = (struct tier_move){
+			.space = 7,
+			.address = BASE + i * TIER_BLOCK_SIZE,
+			.pages = TIER_BLOCK_PAGES,
+			.direction = TIER_COLLAPSE,
+		};
+	return plan;
+}
+
+/* Collapses blocks that the kernel answers with @errors, and compares what becomes of
+ * them. */
+static void assert_collapses(const struct tier_migrator_ops *ops, int pidfd,
+	const int *errors, const enum tier_result *results, size_t n, unsigned tried)
+{
+	static const int nodes[] = { FAST_NODE, SLOW_NODE };
+	struct kernel kernel;
+	struct tier_migrator *migrator;
+	struct tier_plan *plan = plan_collapses(n);
+	struct tier_job *job;
+	uint64_t busy_ns, pages;
+
+	kernel_init(&kernel, 4000);
+	kernel.collapse_errors = errors;
+	assert_int_equal(tier_migrator_new(ops, &kernel, nodes, 2, &migrator), 0);
+	assert_int_equal(submit(migrator, plan, 0, pidfd), 0);
+	tier_plan_free(plan);
+	job = wait_for_job(migrator);
+	assert_non_null(job);
+	for (size_t i = 0; i < n; i++) {
+		enum tier_result result;
+
+		tier_job_move(job, i, &result);
+		assert_int_equal(result, results[i]);
+	}
+	assert_int_equal(kernel.collapses, tried);
+	assert_int_equal(kernel.calls, 0);
+	tier_job_cost(job, &busy_ns, &pages);
+	assert_int_equal(pages, 0); /* what a copy costs is not learnt from these */
+	tier_job_free(job);
+	tier_migrator_free(migrator);
+}
+
+static void collapses_fail_one_by_one(void **state)
+{
+	static const int errors[] = { 0, -EAGAIN, -EBUSY, -EINVAL, -ESRCH, -EPERM,
+		-ENOSYS, 0 };
+	static const enum tier_result results[] = { TIER_RESULT_DONE, TIER_RESULT_BUSY,
+		TIER_RESULT_BUSY, TIER_RESULT_UNSUPPORTED, TIER_RESULT_GONE,
+		TIER_RESULT_UNSUPPORTED, TIER_RESULT_UNSUPPORTED, TIER_RESULT_DONE };
+	int pidfds[2];
+
+	(void)state;
+	assert_int_equal(pipe(pidfds), 0);
+	assert_collapses(&fake_ops, pidfds[0], errors, results, ARRAY_SIZE(errors),
+		ARRAY_SIZE(errors));
+	close(pidfds[0]);
+	close(pidfds[1]);
+}
+
+static void without_huge_pages_the_rest_is_not_tried(void **state)
+{
+	static const int errors[] = { 0, -ENOMEM, 0, 0 };
+	static const enum tier_result results[] = { TIER_RESULT_DONE, TIER_RESULT_NOMEM,
+		TIER_RESULT_CANCELLED, TIER_RESULT_CANCELLED };
+	int pidfds[2];
+
+	(void)state;
+	assert_int_equal(pipe(pidfds), 0);
+	assert_collapses(&fake_ops, pidfds[0], errors, results, ARRAY_SIZE(errors), 2);
+	close(pidfds[0]);
+	close(pidfds[1]);
+}
+
+static void collapses_want_a_pidfd_and_an_op(void **state)
+{
+	static const struct tier_migrator_ops without = { .move = fake_move };
+	static const int errors[] = { 0 };
+	static const enum tier_result results[] = { TIER_RESULT_UNSUPPORTED };
+	int pidfds[2];
+
+	(void)state;
+	assert_int_equal(pipe(pidfds), 0);
+	assert_collapses(&fake_ops, -1, errors, results, 1, 0);
+	assert_collapses(&without, pidfds[0], errors, results, 1, 0);
+	close(pidfds[0]);
+	close(pidfds[1]);
+}
+
 /* A byte a second would take hours; but after the last batch there is nothing to pace. */
 static void bandwidth_is_kept_between_batches_only(void **state)
 {
@@ -425,6 +536,28 @@ static void move_pages_answers_for_this_process(void **state)
 	munmap(page, TIER_PAGE_SIZE);
 }
 
+/* The real thing, on memory of our own, where the kernel has huge pages to give. */
+static void process_madvise_collapses_here(void **state)
+{
+	char *memory = mmap(NULL, 2 * TIER_BLOCK_SIZE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *block = (char *)(((uintptr_t)memory + TIER_BLOCK_SIZE - 1) &
+			       ~(TIER_BLOCK_SIZE - 1));
+	int pidfd = syscall(SYS_pidfd_open, getpid(), 0), r;
+
+	(void)state;
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	assert_true(pidfd >= 0);
+	madvise(memory, 2 * TIER_BLOCK_SIZE, MADV_NOHUGEPAGE);
+	memset(block, 7, TIER_BLOCK_SIZE);
+	r = tier_migrator_ops_move_pages.collapse(NULL, pidfd, block);
+	assert_int_equal(r, -EINVAL); /* it said that it wants none */
+	munmap(memory, 2 * TIER_BLOCK_SIZE);
+	r = tier_migrator_ops_move_pages.collapse(NULL, -1, block);
+	assert_int_equal(r, -EBADF);
+	close(pidfd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -436,10 +569,14 @@ int main(void)
 		cmocka_unit_test(a_vanished_process_is_gone),
 		cmocka_unit_test(nothing_is_asked_of_an_exited_process),
 		cmocka_unit_test(jobs_come_back_in_order),
+		cmocka_unit_test(collapses_fail_one_by_one),
+		cmocka_unit_test(without_huge_pages_the_rest_is_not_tried),
+		cmocka_unit_test(collapses_want_a_pidfd_and_an_op),
 		cmocka_unit_test(bandwidth_is_kept_between_batches_only),
 		cmocka_unit_test(freeing_cancels_what_is_queued),
 		cmocka_unit_test(bad_jobs_are_refused),
 		cmocka_unit_test(move_pages_answers_for_this_process),
+		cmocka_unit_test(process_madvise_collapses_here),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
