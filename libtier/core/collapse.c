@@ -10,10 +10,10 @@
 #define SAMPLES_MIN 128
 #define SPREAD_MAX  0.5
 
-/* Pages that may be moved one by one, or are not yet known, stay as they are. */
+/* Pages that are worth moving one by one stay as they are. */
 static bool is_eligible(const struct tier_cohort *cohort, int least)
 {
-	if (cohort->key.huge || cohort->key.tiers != 1 || !cohort->is_known)
+	if (cohort->key.huge || cohort->key.tiers != 1)
 		return false;
 	for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++)
 		if (cohort->cells[0][bin].pages > 0 && cohort->cells[0][bin].low < least)

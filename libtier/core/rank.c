@@ -202,7 +202,7 @@ static void decide_collapses(struct planner *planner)
 	uint64_t left =
 		(planner->budget - TIER_MIN(busy, planner->budget)) / TIER_BLOCK_PAGES;
 
-	if (planner->upper > 0 || planner->owed > 0 || planner->is_cut_short ||
+	if (planner->upper > 0 || planner->owed > 0 ||
 		busy >= planner->budget / QUIET_DIVISOR)
 		return;
 	planner->collapses = TIER_MIN(

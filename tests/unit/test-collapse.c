@@ -19,19 +19,23 @@
 #define HOT_BLOCKS  8U
 #define FAST_BLOCKS 16U
 #define ALL_BLOCKS  32U
+#define ODD_PAGE    77U
 
-/* Samples of a page, on average. */
-#define HOT_SAMPLES    4
-#define COLD_SAMPLES_8 1 /* eighths */
+/* Samples of a block. */
+#define HOT_SAMPLES  2048
+#define COLD_DIVISOR 10
+#define FULL_SAMPLES (600 * TIER_BLOCK_PAGES)
 
 enum fault {
 	NONE,
 	ONE_PAGE_IS_SLOW,
+	ONE_PAGE_IS_SLOWER,
 	ONE_PAGE_IS_MISSING,
 	IS_HUGE,
 	IS_A_FILE,
 	HALF_IS_COLD,
 	ONE_PAGE_HAS_IT_ALL,
+	COUNTERS_ARE_FULL, /* though some pages are three times as hot */
 	IS_COLD,
 	FAULT_MAX,
 };
@@ -49,13 +53,15 @@ static void set_residency(struct tier_group *group, unsigned block, enum fault f
 	};
 
 	for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++) {
-		bool is_odd_one = page == 77;
+		unsigned tier = block >= FAST_BLOCKS;
 
-		if (fault == ONE_PAGE_IS_MISSING && is_odd_one)
+		if (page == ODD_PAGE && fault == ONE_PAGE_IS_MISSING)
 			continue;
-		tier_residency_add(&residency, page,
-			block >= FAST_BLOCKS ||
-				(fault == ONE_PAGE_IS_SLOW && is_odd_one));
+		if (page == ODD_PAGE && fault == ONE_PAGE_IS_SLOW)
+			tier = 1;
+		if (page == ODD_PAGE && fault == ONE_PAGE_IS_SLOWER)
+			tier = 2;
+		tier_residency_add(&residency, page, tier);
 	}
 	assert_int_equal(
 		tier_group_set_residency(group, SPACE, address_of(block), &residency), 0);
@@ -70,6 +76,8 @@ static unsigned sampled_page(struct tier_random *random, enum fault fault)
 		return page & ~1U;
 	case ONE_PAGE_HAS_IT_ALL:
 		return 5;
+	case COUNTERS_ARE_FULL:
+		return tier_random_next(random) % 2 ? page & ~1U : page;
 	default:
 		return page;
 	}
@@ -96,6 +104,7 @@ static struct tier_group *new_group(enum fault fault, unsigned samples)
 	struct tier_group *group;
 
 	tier_group_config_default(&config);
+	config.n_tiers = 3;
 	assert_int_equal(tier_group_new(&config, &group), 0);
 	tier_group_advance(group, NOW_NS - SECOND_NS, 0);
 	for (unsigned block = 0; block < ALL_BLOCKS; block++) {
@@ -104,7 +113,9 @@ static struct tier_group *new_group(enum fault fault, unsigned samples)
 
 		set_residency(group, block, its);
 		sample(group, &random, block, its,
-			is_hot ? samples : TIER_BLOCK_PAGES * COLD_SAMPLES_8 / 8);
+			its == COUNTERS_ARE_FULL ? FULL_SAMPLES
+			: is_hot                 ? samples
+						 : samples / COLD_DIVISOR);
 	}
 	tier_group_advance(group, NOW_NS, 1);
 	return group;
@@ -112,7 +123,7 @@ static struct tier_group *new_group(enum fault fault, unsigned samples)
 
 static struct tier_group *usual_group(enum fault fault)
 {
-	return new_group(fault, TIER_BLOCK_PAGES * HOT_SAMPLES);
+	return new_group(fault, HOT_SAMPLES);
 }
 
 static struct tier_limits usual_limits(void)
@@ -162,11 +173,13 @@ static void only_what_is_fit_is_collapsed(void **state)
 	static const char *const names[FAULT_MAX] = {
 		"none",
 		"one page is slow",
+		"one page is slower",
 		"one page is missing",
 		"is huge",
 		"is a file",
 		"half is cold",
 		"one page has it all",
+		"counters are full",
 		"is cold",
 	};
 
@@ -206,7 +219,7 @@ static void everything_else_comes_first(void **state)
 		{ "budget of two", FAST_BLOCKS, 1200, 64, 2 },
 		{ "over quota", FAST_BLOCKS - 1, 65536, 64, 0 },
 		{ "over quota by more than is in the budget", 1, 4096, 64, 0 },
-		{ "all fits", ALL_BLOCKS, 65536, 64, HOT_BLOCKS },
+		{ "room for all", ALL_BLOCKS, 65536, 64, HOT_BLOCKS },
 	};
 
 	(void)state;
@@ -225,6 +238,53 @@ static void everything_else_comes_first(void **state)
 	}
 }
 
+/* All is in DRAM, of which there is more than a plan could ever fill. */
+static void room_without_end_is_no_haste(void **state)
+{
+	struct tier_group *group = usual_group(NONE);
+	struct tier_limits limits = usual_limits();
+
+	(void)state;
+	for (unsigned block = FAST_BLOCKS; block < ALL_BLOCKS; block++)
+		assert_int_equal(tier_group_set_residency(group, SPACE, address_of(block),
+					 &(struct tier_residency){ 0 }),
+			0);
+	limits.quota_pages = TIER_UNLIMITED_PAGES;
+	limits.room_pages[0] = UINT64_C(1) << 40;
+	limits.budget_pages = 4096;
+	limits.collapses = 7;
+	assert_int_equal(__builtin_popcountll(collapses(group, &limits)), 7);
+	tier_group_free(group);
+}
+
+/* Eight slow blocks are as hot as the fast ones, and are to be exchanged. */
+static void exchanges_come_first(void **state)
+{
+	static const struct {
+		uint64_t budget_pages;
+		uint64_t blocks;
+	} cases[] = {
+		{ 65536, HOT },
+		{ 8 * HOT_BLOCKS * TIER_BLOCK_PAGES, 0 },
+		{ 2 * HOT_BLOCKS * TIER_BLOCK_PAGES, 0 },
+		{ TIER_BLOCK_PAGES, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct tier_random random = { 8 };
+		struct tier_group *group = usual_group(NONE);
+		struct tier_limits limits = usual_limits();
+
+		for (unsigned block = FAST_BLOCKS; block < FAST_BLOCKS + HOT_BLOCKS;
+			block++)
+			sample(group, &random, block, NONE, HOT_SAMPLES);
+		limits.budget_pages = cases[i].budget_pages;
+		assert_int_equal(collapses(group, &limits), cases[i].blocks);
+		tier_group_free(group);
+	}
+}
+
 /* The hot blocks have just been promoted. */
 static void moved_blocks_rest_first(void **state)
 {
@@ -232,7 +292,7 @@ static void moved_blocks_rest_first(void **state)
 	struct tier_limits limits = usual_limits();
 	struct tier_move move = {
 		.space = SPACE,
-		.address = address_of(0) + 77 * TIER_PAGE_SIZE,
+		.address = address_of(0) + ODD_PAGE * TIER_PAGE_SIZE,
 		.pages = 1,
 		.direction = TIER_PROMOTE,
 		.from = 1,
@@ -293,7 +353,8 @@ static void results_reach_the_books(void **state)
 /* A page that left meanwhile may have come back with the collapse, or not. */
 static void a_block_that_changed_is_not_taken_for_huge(void **state)
 {
-	static const enum fault faults[] = { ONE_PAGE_IS_MISSING, ONE_PAGE_IS_SLOW };
+	static const enum fault faults[] = { ONE_PAGE_IS_MISSING, ONE_PAGE_IS_SLOW,
+		ONE_PAGE_IS_SLOWER };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
@@ -362,6 +423,8 @@ int main(void)
 		cmocka_unit_test(only_what_is_fit_is_collapsed),
 		cmocka_unit_test(evidence_is_waited_for),
 		cmocka_unit_test(everything_else_comes_first),
+		cmocka_unit_test(exchanges_come_first),
+		cmocka_unit_test(room_without_end_is_no_haste),
 		cmocka_unit_test(moved_blocks_rest_first),
 		cmocka_unit_test(results_reach_the_books),
 		cmocka_unit_test(a_block_that_changed_is_not_taken_for_huge),

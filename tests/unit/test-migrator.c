@@ -346,6 +346,37 @@ static void jobs_come_back_in_order(void **state)
 	tier_migrator_free(migrator);
 }
 
+/* While the kernel takes its time jobs pile up, until no more are taken; none is lost. */
+static void a_full_queue_takes_no_more(void **state)
+{
+	struct kernel kernel;
+	struct tier_migrator *migrator;
+	struct tier_plan *plan = make_plan(1, 4000, 1, 0);
+	unsigned n = 0;
+	int r;
+
+	(void)state;
+	kernel_init(&kernel, 4000);
+	migrator = new_migrator(&kernel);
+	pthread_mutex_lock(&kernel.lock);
+	while ((r = submit(migrator, plan, 1, -1)) == 0 && n < 1000) {
+		n++;
+		usleep(n == 1 ? 100 * 1000 : 0); /* the first is under way */
+	}
+	pthread_mutex_unlock(&kernel.lock);
+	assert_int_equal(r, -EBUSY);
+	assert_true(n > 1);
+	for (; n > 0; n--) {
+		struct tier_job *job = wait_for_job(migrator);
+
+		assert_non_null(job);
+		tier_job_free(job);
+	}
+	assert_null(tier_migrator_take(migrator));
+	tier_plan_free(plan);
+	tier_migrator_free(migrator);
+}
+
 static struct tier_plan *plan_collapses(size_t n)
 {
 	struct tier_plan *plan = calloc(1, sizeof(*plan) + n * sizeof(plan->moves[0]));
@@ -569,6 +600,7 @@ int main(void)
 		cmocka_unit_test(a_vanished_process_is_gone),
 		cmocka_unit_test(nothing_is_asked_of_an_exited_process),
 		cmocka_unit_test(jobs_come_back_in_order),
+		cmocka_unit_test(a_full_queue_takes_no_more),
 		cmocka_unit_test(collapses_fail_one_by_one),
 		cmocka_unit_test(without_huge_pages_the_rest_is_not_tried),
 		cmocka_unit_test(collapses_want_a_pidfd_and_an_op),
