@@ -10,15 +10,12 @@
 #define SAMPLES_MIN 128
 #define SPREAD_MAX  0.5
 
-/* Pages that are worth moving one by one stay as they are. */
+/* Pages that are worth moving one by one stay as they are. The more samples a page has
+ * the hotter it is. */
 static bool is_eligible(const struct tier_cohort *cohort, int least)
 {
-	if (cohort->key.huge || cohort->key.tiers != 1)
-		return false;
-	for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++)
-		if (cohort->cells[0][bin].pages > 0 && cohort->cells[0][bin].low < least)
-			return false;
-	return true;
+	return !cohort->key.huge && cohort->key.tiers == 1 &&
+	       cohort->cells[0][cohort->key.coldest].low >= least;
 }
 
 /* By the pairs of samples that share a page: see rates.c. Counters that may be full say
@@ -48,6 +45,31 @@ static bool is_chosen(const struct tier_group *group, const struct tier_block *b
 	       !is_resting(group, block);
 }
 
+static size_t choose_from_cohort(const struct tier_group *group,
+	const struct tier_cohort *cohort, double rate, size_t n_max, unsigned *looked,
+	struct tier_move *ret)
+{
+	size_t n = 0;
+
+	for (uint32_t i = cohort->first;
+		i != TIER_BLOCK_NONE && n < n_max && *looked < BLOCKS_PER_CALL;
+		(*looked)++) {
+		const struct tier_block *block = tier_blockmap_at(&group->map, i);
+
+		if (is_chosen(group, block))
+			ret[n++] = (struct tier_move){
+				.space = block->space,
+				.address = tier_block_address(block, 0),
+				.pages = TIER_BLOCK_PAGES,
+				.direction = TIER_COLLAPSE,
+				.reason = TIER_REASON_ALIKE,
+				.rate = rate,
+			};
+		i = block->next;
+	}
+	return n;
+}
+
 size_t tier_collapse_choose(struct tier_group *group, const struct tier_layout *layout,
 	int least, size_t n_max, struct tier_move *ret)
 {
@@ -56,27 +78,12 @@ size_t tier_collapse_choose(struct tier_group *group, const struct tier_layout *
 
 	if (group->now_ns < group->collapse_from_ns)
 		return 0;
-	for (const struct tier_cohort *c = group->census.cohorts; c; c = c->hh.next) {
-		if (!is_eligible(c, least))
-			continue;
-		for (uint32_t i = c->first;
-			i != TIER_BLOCK_NONE && n < n_max && looked < BLOCKS_PER_CALL;
-			looked++) {
-			const struct tier_block *block = tier_blockmap_at(&group->map, i);
-
-			if (is_chosen(group, block))
-				ret[n++] = (struct tier_move){
-					.space = block->space,
-					.address = tier_block_address(block, 0),
-					.pages = TIER_BLOCK_PAGES,
-					.direction = TIER_COLLAPSE,
-					.reason = TIER_REASON_ALIKE,
-					.rate = tier_layout_bin_floor(
-						layout, c->cells[0][0].mean),
-				};
-			i = block->next;
-		}
-	}
+	for (const struct tier_cohort *c = group->census.cohorts; c; c = c->hh.next)
+		if (is_eligible(c, least))
+			n += choose_from_cohort(group, c,
+				tier_layout_bin_floor(
+					layout, c->cells[0][c->key.coldest].mean),
+				n_max - n, &looked, ret + n);
 	group->stats.scanned_pages[TIER_COLLAPSE] += (uint64_t)looked * TIER_BLOCK_PAGES;
 	return n;
 }
