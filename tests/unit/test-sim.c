@@ -102,6 +102,7 @@ static void one_seed_makes_one_run(void **state _unused_)
 	for (int i = 0; i < 3; i++) {
 		struct sim *sim;
 
+		config.tenants[0].world.scattered = true;
 		config.seed = i < 2 ? 7 : 8;
 		sim = new_sim(&config, &sim_policy_rank);
 		pass(sim, 3);
