@@ -129,7 +129,7 @@ static inline bool tier_block_is_resting(const struct tier_block *block, unsigne
 	uint64_t now_ns, uint64_t cool_down_ns)
 {
 	return (block->moved[page / 64] >> page % 64 & 1) &&
-	       now_ns - block->moved_ns < cool_down_ns;
+	       (now_ns < block->moved_ns || now_ns - block->moved_ns < cool_down_ns);
 }
 
 /*

@@ -219,8 +219,8 @@ static void collect_page(struct planner *planner, struct tier_picks *picks,
 	bool may_rest = pick->direction == TIER_PROMOTE || planner->owed == 0;
 
 	group->stats.scanned_pages[pick->direction] += pick->pages;
-	if (may_rest && tier_block_is_resting(
-				block, page, group->now_ns, group->config.cool_down_ns))
+	if (may_rest && tier_block_is_resting(block, page, planner->limits->now_ns,
+				group->config.cool_down_ns))
 		group->stats.filtered_cooling_pages += pick->pages;
 	else
 		tier_picks_add(picks, block, page, pick);
@@ -313,6 +313,37 @@ static uint64_t saturating_sub(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
+static bool is_resting(const struct planner *planner, const struct tier_move *move)
+{
+	const struct tier_group *group = planner->group;
+	const struct tier_slot *slot = tier_blockmap_find(
+		&group->map, move->space, move->address >> TIER_BLOCK_SHIFT);
+
+	return tier_block_is_resting(tier_blockmap_at(&group->map, slot->index),
+		tier_page_in_block(move->address), planner->limits->now_ns,
+		group->config.cool_down_ns);
+}
+
+/* What is owed is demoted however lately it moved; behind it, nothing that rests is. */
+static void spare_resting(
+	struct planner *planner, struct tier_move *demotions, size_t *n_demotions)
+{
+	uint64_t down = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < *n_demotions; i++) {
+		if (down >= planner->owed && is_resting(planner, &demotions[i])) {
+			planner->group->stats.filtered_cooling_pages +=
+				demotions[i].pages;
+			continue;
+		}
+		down += demotions[i].pages;
+		demotions[n++] = demotions[i];
+	}
+	planner->demotions.pages = down;
+	*n_demotions = n;
+}
+
 /* Drops the exchanges whose partners could not be collected, from either side. */
 static void balance(struct planner *planner, const struct tier_move *demotions,
 	size_t *n_demotions, const struct tier_move *promotions, size_t *n_promotions)
@@ -366,6 +397,8 @@ static int assemble(struct planner *planner, struct tier_plan **ret)
 	promotions = plan->moves + n_down;
 	tier_picks_sort(&planner->demotions, plan->moves);
 	tier_picks_sort(&planner->promotions, promotions);
+	if (planner->owed > 0)
+		spare_resting(planner, plan->moves, &n_down);
 	balance(planner, plan->moves, &n_down, promotions, &n_up);
 	memmove(plan->moves + n_down, promotions, n_up * sizeof(*promotions));
 	plan->n_moves = n_down + n_up;
