@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every allocation of libtier fails once. A short life of a group, with all that
+ * allocates, is lived again and again; in the n-th life the n-th allocation fails. What
+ * fails has to say -ENOMEM, leave its outputs alone and succeed when it is asked again,
+ * and the books have to be as true as if nothing had happened.
+ *
+ * The linker leads libtier's allocations here (--wrap).
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit.h"
+
+#include "base/util.h"
+#include "core/group.h"
+#include "core/hash.h"
+
+#define SPACE UINT64_C(7)
+#define BASE  UINT64_C(0x5500000000)
+
+/* So many that the map of blocks, its slabs and the census all have to grow. */
+#define BLOCKS  1100
+#define SAMPLES 6000
+#define TICKS   3
+
+/* ---- Allocating ---------------------------------------------------------------- */
+
+static struct {
+	bool is_on;
+	uint64_t n; /* allocations so far */
+	uint64_t failing;
+	bool failed;
+} faults;
+
+static bool may_allocate(void)
+{
+	if (!faults.is_on || ++faults.n != faults.failing)
+		return true;
+	faults.failed = true;
+	return false;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__real_reallocarray(void *p, size_t n, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return may_allocate() ? __real_malloc(size) : NULL;
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return may_allocate() ? __real_calloc(n, size) : NULL;
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	return may_allocate() ? __real_realloc(p, size) : NULL;
+}
+
+void *__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	return may_allocate() ? __real_reallocarray(p, n, size) : NULL;
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+	return may_allocate() ? __real_aligned_alloc(alignment, size) : NULL;
+}
+
+/*
+ * Calls a function that may want memory. If it fails, that was for the fault and for no
+ * other reason, its outputs are those in @untouched, and it succeeds the next time.
+ */
+#define ALLOCATES(call, output, untouched)                                               \
+	do {                                                                             \
+		int _r;                                                                  \
+		faults.is_on = true;                                                     \
+		faults.failed = false;                                                   \
+		_r = (call);                                                             \
+		faults.is_on = false;                                                    \
+		if (_r < 0) {                                                            \
+			assert_int_equal(_r, -ENOMEM);                                   \
+			assert_true(faults.failed);                                      \
+			assert_memory_equal(&(output), &(untouched), sizeof(untouched)); \
+			_r = (call);                                                     \
+		}                                                                        \
+		assert_int_equal(_r, 0);                                                 \
+	} while (0)
+
+/* ---- A life -------------------------------------------------------------------- */
+
+struct life {
+	struct tier_group *group;
+	struct tier_migrator *migrator;
+	struct tier_random random;
+	uint64_t now_ns;
+};
+
+/* Moves nothing and says that all moved. */
+static int move_all(_unused_ void *userdata, _unused_ pid_t pid, size_t n,
+	_unused_ void *const *pages, const int *nodes, int *status)
+{
+	for (size_t i = 0; i < n; i++)
+		status[i] = nodes ? nodes[i] : 0;
+	return 0;
+}
+
+static const struct tier_migrator_ops fake_ops = { .move = move_all };
+
+static void begin(struct life *life, enum tier_engine engine)
+{
+	static const int nodes[] = { 0, 1 };
+	struct tier_group_config config;
+	void *nothing = NULL;
+
+	*life = (struct life){ .now_ns = 1, .random = { 1 } };
+	tier_group_config_default(&config);
+	config.engine = engine;
+	config.half_life_ns = UINT64_C(2) * 1000 * 1000 * 1000;
+	ALLOCATES(tier_group_new(&config, &life->group), life->group, nothing);
+	ALLOCATES(tier_migrator_new(
+			  &fake_ops, NULL, nodes, ARRAY_SIZE(nodes), &life->migrator),
+		life->migrator, nothing);
+}
+
+static void end(struct life *life)
+{
+	life->group = tier_group_free(life->group);
+	life->migrator = tier_migrator_free(life->migrator);
+}
+
+/* Blocks appear over the first ticks, a few of them partial or huge. */
+static void sweep(struct life *life, unsigned tick)
+{
+	struct tier_residency untouched;
+
+	for (unsigned i = tick; i < BLOCKS; i += TICKS) {
+		struct tier_residency residency = { .huge = i % 16 == 0 };
+
+		for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++)
+			if (i % 5 > 0 || page % 3 > 0 || residency.huge)
+				tier_residency_add(&residency, page, i % 2);
+		untouched = residency;
+		ALLOCATES(tier_group_set_residency(life->group, SPACE,
+				  BASE + i * TIER_BLOCK_SIZE, &residency),
+			residency, untouched);
+	}
+}
+
+static void sample(struct life *life)
+{
+	static struct tier_sample samples[SAMPLES];
+
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		uint64_t chance = tier_random_next(&life->random);
+		uint64_t block = chance % BLOCKS;
+
+		samples[i] = (struct tier_sample){
+			.space = SPACE,
+			.address = BASE + block * block / BLOCKS * TIER_BLOCK_SIZE +
+				   (chance >> 32) % TIER_BLOCK_SIZE,
+		};
+	}
+	tier_group_feed(life->group, samples, SAMPLES, NULL);
+}
+
+static void submit(struct life *life, const struct tier_plan *plan)
+{
+	struct tier_target target = { .space = SPACE, .pid = 1, .pidfd = -1 };
+	struct tier_job_config config = {
+		.plan = plan,
+		.targets = &target,
+		.n_targets = 1,
+		.slow_node = 1,
+		.room_pages = TIER_UNLIMITED_PAGES,
+		.bandwidth_max = UINT64_MAX,
+	};
+	struct tier_job_config untouched = config;
+
+	ALLOCATES(tier_migrator_submit(life->migrator, &config), config, untouched);
+}
+
+static void complete(struct life *life)
+{
+	struct pollfd finished = { .fd = tier_migrator_get_fd(life->migrator),
+		.events = POLLIN };
+	_cleanup_(freep) struct tier_job *job = NULL;
+	size_t n;
+
+	assert_int_equal(poll(&finished, 1, 10000), 1);
+	job = tier_migrator_take(life->migrator);
+	assert_non_null(job);
+	n = tier_job_n_moves(job);
+	for (size_t i = 0; i < n; i++) {
+		enum tier_result result;
+		const struct tier_move *move = tier_job_move(job, i, &result);
+
+		assert_int_equal(result, TIER_RESULT_DONE);
+		tier_group_complete(life->group, move, result, life->now_ns);
+	}
+	job = tier_job_free(job);
+}
+
+static void plan(struct life *life)
+{
+	struct tier_group_stats stats;
+	struct tier_limits limits = {
+		.now_ns = life->now_ns,
+		.quota_pages = BLOCKS * TIER_BLOCK_PAGES / 2,
+		.room_pages = { 4096, TIER_UNLIMITED_PAGES },
+		.budget_pages = 2048,
+	};
+	struct tier_plan *plan = NULL, *nothing = NULL;
+
+	tier_group_get_stats(life->group, &stats);
+	limits.fast_pages = stats.tier_pages[0];
+	ALLOCATES(tier_group_plan(life->group, &limits, &plan), plan, nothing);
+	submit(life, plan);
+	tier_plan_free(plan);
+	complete(life);
+}
+
+/* ---- Books --------------------------------------------------------------------- */
+
+static void assert_the_histogram_is_true(struct life *life)
+{
+	struct tier_histogram histogram, untouched;
+	struct tier_group_stats stats;
+	uint64_t fast = 0, all = 0;
+
+	memset(&histogram, 0xa5, sizeof(histogram));
+	untouched = histogram;
+	ALLOCATES(
+		tier_group_get_histogram(life->group, &histogram), histogram, untouched);
+	tier_group_get_stats(life->group, &stats);
+	for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++) {
+		fast += histogram.fast_pages[bin];
+		all += histogram.fast_pages[bin] + histogram.slow_pages[bin];
+	}
+	assert_int_equal(fast, stats.tier_pages[0]);
+	assert_int_equal(all, stats.resident_pages);
+}
+
+static void assert_the_list_is_true(struct life *life)
+{
+	struct tier_block_info *blocks = NULL, *nothing = NULL;
+	struct tier_group_stats stats;
+	uint64_t pages = 0;
+	size_t n = 0;
+
+	ALLOCATES(tier_group_list_blocks(life->group, &blocks, &n), blocks, nothing);
+	tier_group_get_stats(life->group, &stats);
+	assert_int_equal(n, stats.blocks);
+	for (size_t i = 0; i < n; i++)
+		pages += blocks[i].resident_pages;
+	assert_int_equal(pages, stats.resident_pages);
+	free(blocks);
+}
+
+/* Every block is in one cohort, and every cohort has the blocks it counts. */
+static void assert_the_census_is_true(const struct tier_group *group)
+{
+	uint64_t blocks = 0, listed = 0, pages = 0;
+
+	for (const struct tier_cohort *c = group->census.cohorts; c; c = c->hh.next) {
+		blocks += c->n_blocks;
+		pages += c->resident_pages;
+		for (uint32_t i = c->first; i != TIER_BLOCK_NONE;
+			i = tier_blockmap_at(&group->map, i)->next)
+			listed++;
+	}
+	assert_int_equal(blocks, group->map.n_blocks);
+	assert_int_equal(listed, group->map.n_blocks);
+	assert_int_equal(pages, tier_group_resident_pages(group));
+}
+
+static void tick(struct life *life, unsigned i)
+{
+	struct tier_curve curve;
+
+	sweep(life, i);
+	sample(life);
+	life->now_ns += UINT64_C(1) * 1000 * 1000 * 1000;
+	tier_group_advance(life->group, life->now_ns, 0.01);
+	plan(life);
+	assert_the_histogram_is_true(life);
+	assert_the_list_is_true(life);
+	assert_the_census_is_true(life->group);
+	tier_group_get_curve(life->group, &curve);
+}
+
+static void live(enum tier_engine engine)
+{
+	struct life life;
+
+	begin(&life, engine);
+	for (unsigned i = 0; i < TICKS; i++)
+		tick(&life, i);
+	/* The table of cohorts has grown, too. */
+	assert_true(life.group->census.cohorts->hh.tbl->num_buckets >
+		    HASH_INITIAL_NUM_BUCKETS);
+	tier_group_forget_space(life.group, SPACE);
+	assert_the_histogram_is_true(&life);
+	end(&life);
+}
+
+static void every_allocation_fails_once(void **state)
+{
+	uint64_t n;
+
+	(void)state;
+	faults.failing = faults.n = 0;
+	live(TIER_ENGINE_RANK);
+	n = faults.n;
+	print_message("%zu allocations\n", (size_t)n);
+	for (uint64_t i = 1; i <= n; i++) {
+		faults.failing = i;
+		faults.n = 0;
+		live(TIER_ENGINE_RANK);
+		assert_true(faults.n >= i);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_allocation_fails_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
