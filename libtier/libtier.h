@@ -9,10 +9,14 @@
  * reports each folio's fate, which the caller hands back to the group.
  *
  * Conventions: functions return 0 or a negative errno, positive values only where
- * documented; on failure outputs are untouched. Times are CLOCK_MONOTONIC nanoseconds
- * given by the caller: the group part of the library makes no system call, reads no clock
- * and keeps no globals. A group is not thread-safe; use one thread, or a lock, per group.
- * A migrator may be used from one thread at a time.
+ * documented; on failure outputs are untouched and the object is as usable as before, so
+ * that what failed for lack of memory may be tried again. Times are CLOCK_MONOTONIC
+ * nanoseconds given by the caller: the group part of the library makes no system call,
+ * reads no clock and keeps no globals. Pages are 4 KiB, whatever the size of what moves.
+ * What a _new(), _plan() or _take() returns is freed by the caller with the matching
+ * _free(), which takes NULL and returns NULL. Pointers are not NULL where it does not say
+ * so. A group is not thread-safe; use one thread, or a lock, per group. A migrator may be
+ * used from one thread at a time.
  */
 #ifndef LIBTIER_H
 #define LIBTIER_H
@@ -49,13 +53,15 @@ struct tier_plan;
 
 /* Who decides what moves. */
 enum tier_engine {
-	TIER_ENGINE_RANK,   /* by expected rates from sparse samples: see rates.h */
+	TIER_ENGINE_RANK,   /* by expected rates from sparse samples, by empirical Bayes
+			       (Koenker and Mizera, JASA 2014) */
 	TIER_ENGINE_MEMTIS, /* a reference: MEMTIS (Lee et al., SOSP 2023) */
 	TIER_ENGINE_TPP,    /* a reference: TPP (Al Maruf et al., ASPLOS 2023) */
 	TIER_ENGINE_MAX,
 	TIER_ENGINE_INVALID = -EINVAL,
 };
 
+/* Stable lower-case names; NULL for values out of range. */
 const char *tier_engine_to_string(int engine);
 
 /* Returns TIER_ENGINE_INVALID for a name that is none. */
@@ -84,7 +90,11 @@ struct tier_group_config {
 
 void tier_group_config_default(struct tier_group_config *ret);
 
-/* Errors: -ENOMEM, -EINVAL for a config with a value out of its range. */
+/*
+ * Errors: -ENOMEM, -EINVAL for a config with a value out of its range: the engine and
+ * n_tiers are among those there are, latencies rise, costs and times are above 0 but for
+ * cool_down_ns, margin is finite and at least 1, weights are above 0 and at most 1.
+ */
 int tier_group_new(const struct tier_group_config *config, struct tier_group **ret);
 struct tier_group *tier_group_free(struct tier_group *group);
 
@@ -93,7 +103,7 @@ void tier_group_set_copy_cost(struct tier_group *group, uint64_t copy_cost_ns);
 
 /*
  * Drops what is known of one address space: it exited or executed another program.
- * @space: the caller's number for it, any 64-bit value.
+ * @space: the caller's number for it, any 64-bit value. Cost: O(blocks of the group).
  */
 void tier_group_forget_space(struct tier_group *group, uint64_t space);
 
@@ -145,8 +155,9 @@ static inline void tier_residency_add(
 }
 
 /*
- * Sets what is resident in the block that holds @address. An empty bitmap drops the
- * block. Errors: -ENOMEM, -EINVAL for a page in a tier that the group does not have.
+ * Sets what is resident in the block that holds @address; pages that stay keep their
+ * counts. An empty bitmap drops the block. A block is huge only if all of it is resident.
+ * Errors: -ENOMEM, -EINVAL for a page in a tier that the group does not have.
  */
 int tier_group_set_residency(struct tier_group *group, uint64_t space, uint64_t address,
 	const struct tier_residency *residency);
@@ -159,16 +170,18 @@ struct tier_range {
 
 /*
  * Drops the blocks of @space that none of @ranges touches: nothing is mapped there any
- * more. @ranges are sorted and do not overlap.
+ * more. @ranges are sorted and do not overlap; without any (NULL, 0) all blocks go. Cost:
+ * O(blocks of the group · log ranges).
  */
 void tier_group_keep_ranges(struct tier_group *group, uint64_t space,
 	const struct tier_range *ranges, size_t n_ranges);
 
 /*
- * Passes time. @exposure is what the sampler would have counted since the last call for
- * a page accessed once a second: seconds divided by the sampling period, less the share
- * that was lost. Halves counts when they are due and forgets faster after a phase
- * change. Returns 1 if a phase change was detected, else 0.
+ * Passes time, which never runs backwards: an earlier @now_ns counts as the last one.
+ * @exposure, finite and not negative, is what the sampler would have counted since the
+ * last call for a page accessed once a second: seconds divided by the sampling period,
+ * less the share that was lost. Halves counts when they are due and forgets faster after
+ * a phase change. Returns 1 if a phase change was detected, else 0.
  */
 int tier_group_advance(struct tier_group *group, uint64_t now_ns, double exposure);
 
@@ -183,9 +196,10 @@ struct tier_limits {
 	uint64_t fast_pages;  /* what the group holds in the fast tier now */
 	uint64_t quota_pages; /* what it may hold, or TIER_UNLIMITED_PAGES */
 	uint64_t room_pages[TIER_TIERS_MAX]; /* free in each tier beyond its headroom */
-	uint64_t owed_pages;                 /* to be demoted whatever the quota says */
-	uint64_t budget_pages;               /* at most so many in each direction */
-	unsigned collapses; /* at most so many blocks become huge pages; 0: none */
+	uint64_t owed_pages;   /* to be demoted whatever the quota says, and beside it */
+	uint64_t budget_pages; /* at most so many in each direction, to the end of a huge
+				  page; no plan has more than 65536 */
+	unsigned collapses;    /* at most so many blocks become huge pages; 0: none */
 };
 
 enum tier_direction {
@@ -231,7 +245,7 @@ struct tier_move {
  * wait, and fail. The same history gives the same plan, byte for byte. With more than two
  * tiers a plan is about one boundary: that of tier 0, or the next once little is left to
  * do there. Cost: O(moves + blocks that changed since the last plan). Errors: -ENOMEM,
- * -EINVAL (time runs backwards).
+ * -EINVAL (time runs backwards: @limits is of before the last tier_group_advance()).
  */
 int tier_group_plan(struct tier_group *group, const struct tier_limits *limits,
 	struct tier_plan **ret);
@@ -268,7 +282,11 @@ enum tier_result {
 
 const char *tier_result_to_string(int result);
 
-/* Hands a move's result back: residency, cool-down and counters follow it. */
+/*
+ * Hands a move's result back: residency, cool-down and counters follow it. A page that
+ * would not be demoted (busy, unsupported) is left out until its residency is set again.
+ * A move of a block that was dropped meanwhile is counted and no more.
+ */
 void tier_group_complete(struct tier_group *group, const struct tier_move *move,
 	enum tier_result result, uint64_t now_ns);
 
@@ -324,6 +342,8 @@ struct tier_histogram {
 
 /* Errors: -ENOMEM. */
 int tier_group_get_histogram(struct tier_group *group, struct tier_histogram *ret);
+
+/* Samples a page of the bin has at least; 255, the most, for bins that there are not. */
 unsigned tier_histogram_bin_floor(unsigned bin);
 
 /*
@@ -371,7 +391,8 @@ struct tier_block_info {
 };
 
 /*
- * All blocks, sorted by space and address. The caller frees *ret. Errors: -ENOMEM.
+ * All blocks, sorted by space and address. The caller frees *ret with free(), also when
+ * there are none. Errors: -ENOMEM.
  */
 int tier_group_list_blocks(
 	const struct tier_group *group, struct tier_block_info **ret, size_t *ret_n);
@@ -403,7 +424,9 @@ extern const struct tier_migrator_ops tier_migrator_ops_move_pages;
 
 /*
  * Starts one thread for each of the @n_nodes node numbers in @nodes, to which moves may
- * go. Errors: -ENOMEM, -EINVAL, -EAGAIN (no thread could be started).
+ * go; two or more, no two alike. @ops and @userdata outlive the migrator.
+ * The threads block all signals. Errors: -ENOMEM, -EINVAL (fewer than two nodes), -EAGAIN
+ * (no thread could be started), -EMFILE, -ENFILE.
  */
 int tier_migrator_new(const struct tier_migrator_ops *ops, void *userdata,
 	const int *nodes, size_t n_nodes, struct tier_migrator **ret);
@@ -438,8 +461,9 @@ struct tier_job_config {
  * Queues a job; jobs are carried out in the order given, each direction by its node's
  * thread, collapses by the fast node's after its promotions. A promotion waits until
  * there is room: room_pages, and one page for each page demoted beyond the plan's owed
- * ones. Errors: -ENOMEM, -EMFILE, -EINVAL (a node without a thread, a move whose space
- * has no target), -EBUSY (too many jobs are queued).
+ * ones. The plan, the targets and their descriptors are copied. Errors: -ENOMEM, -EMFILE,
+ * -EINVAL (a node without a thread, twice the same node, a bandwidth of 0, a move whose
+ * space has no target), -EBUSY (64 jobs are queued).
  */
 int tier_migrator_submit(
 	struct tier_migrator *migrator, const struct tier_job_config *config);
@@ -451,7 +475,7 @@ struct tier_job *tier_job_free(struct tier_job *job);
 void *tier_job_userdata(const struct tier_job *job);
 size_t tier_job_n_moves(const struct tier_job *job);
 
-/* The i-th move and its result. */
+/* The i-th move, i < tier_job_n_moves(), and its result; valid until the job is freed. */
 const struct tier_move *tier_job_move(
 	const struct tier_job *job, size_t i, enum tier_result *ret_result);
 

@@ -390,6 +390,45 @@ static void the_histogram_sums_to_the_resident_pages(void **state)
 	}
 }
 
+/* There are more blocks than one call cools. */
+static void the_histogram_sums_while_blocks_wait_to_be_cooled(void **state)
+{
+	struct tier_group_config config;
+	struct tier_group *group;
+	struct tier_histogram histogram;
+	uint64_t fast = 0, all = 0, blocks = 3000, waiting = 0;
+
+	(void)state;
+	tier_group_config_default(&config);
+	assert_int_equal(tier_group_new(&config, &group), 0);
+	tier_group_advance(group, 1, 0);
+	for (uint64_t i = 0; i < blocks; i++) {
+		struct tier_sample sample = { .space = SPACE,
+			.address = BASE + i * TIER_BLOCK_SIZE };
+		struct tier_residency residency = { .resident = { UINT64_MAX, i },
+			.tier[0] = { i, UINT64_MAX } };
+
+		assert_int_equal(tier_group_set_residency(
+					 group, SPACE, sample.address, &residency),
+			0);
+		for (uint64_t k = 0; k < i % 300; k++)
+			tier_group_feed(group, &sample, 1, NULL);
+	}
+	tier_group_advance(group, 1 + config.half_life_ns, 1);
+	for (uint64_t i = 0; i < blocks; i++)
+		waiting += block_at(group, BASE + i * TIER_BLOCK_SIZE)->epoch !=
+			   group->rates.epoch;
+	assert_true(waiting > blocks / 2);
+	assert_int_equal(tier_group_get_histogram(group, &histogram), 0);
+	for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++) {
+		fast += histogram.fast_pages[bin];
+		all += histogram.fast_pages[bin] + histogram.slow_pages[bin];
+	}
+	assert_int_equal(fast, group->tier_pages[0]);
+	assert_int_equal(all, tier_group_resident_pages(group));
+	tier_group_free(group);
+}
+
 static void spaces_and_ranges_are_forgotten(void **state)
 {
 	/* The second block lies between the two, touched by neither. */
@@ -470,6 +509,7 @@ int main(void)
 		cmocka_unit_test(moved_pages_rest),
 		cmocka_unit_test(results_reach_the_books),
 		cmocka_unit_test(the_histogram_sums_to_the_resident_pages),
+		cmocka_unit_test(the_histogram_sums_while_blocks_wait_to_be_cooled),
 		cmocka_unit_test(spaces_and_ranges_are_forgotten),
 		cmocka_unit_test(samples_are_told_apart),
 		cmocka_unit_test(bad_arguments_are_refused),
