@@ -134,7 +134,7 @@ static void decide_room(struct planner *planner)
 {
 	uint64_t room, slack;
 
-	if (planner->owed > 0)
+	if (planner->owed > 0 || planner->held > planner->quota)
 		return;
 	room = TIER_MIN(planner->quota - planner->held,
 		planner->limits->room_pages[planner->upper]);
