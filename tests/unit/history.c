@@ -93,6 +93,8 @@ void history_generate(void *ret_history, uint64_t seed)
 
 	memset(history, 0, sizeof(*history));
 	history->seed = seed;
+	history->engine =
+		one_in(&random, 2) ? below(&random, TIER_ENGINE_MAX) : TIER_ENGINE_RANK;
 	history->n_tiers = 2 + below(&random, TIER_TIERS_MAX - 1);
 	history->cool_down_ns = below(&random, 8000) * MS_NS;
 	history->half_life_ns = (1 + below(&random, 60000)) * MS_NS;
@@ -146,6 +148,8 @@ static enum property_simplified simplify_all(struct history *history, unsigned w
 		return SIMPLER(history->half_life_ns, 300000 * MS_NS);
 	case 6:
 		return SIMPLER(history->cool_down_ns, 5000 * MS_NS);
+	case 7:
+		return SIMPLER(history->engine, TIER_ENGINE_RANK);
 	default:
 		return PROPERTY_END;
 	}
@@ -308,10 +312,11 @@ void history_print(const void *tried, FILE *f)
 	const struct history *history = tried;
 
 	fprintf(f,
-		"  %u tiers, cool-down %" PRIu64 " ms, half-life %" PRIu64
+		"  engine %s, %u tiers, cool-down %" PRIu64 " ms, half-life %" PRIu64
 		" ms, margin %g, store weight %g\n",
-		history->n_tiers, history->cool_down_ns / MS_NS,
-		history->half_life_ns / MS_NS, history->margin, history->store_weight);
+		tier_engine_to_string(history->engine), history->n_tiers,
+		history->cool_down_ns / MS_NS, history->half_life_ns / MS_NS,
+		history->margin, history->store_weight);
 	for (unsigned i = 0; i < history->n_blocks; i++)
 		fprintf(f,
 			"  block 0x%" PRIx64 " of space %" PRIu64 ": %s, %s %u tiers\n",

@@ -59,6 +59,7 @@ struct history_step {
 
 struct history {
 	uint64_t seed;
+	enum tier_engine engine;
 	unsigned n_tiers;
 	uint64_t cool_down_ns;
 	uint64_t half_life_ns;

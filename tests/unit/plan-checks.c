@@ -33,11 +33,9 @@ static struct sums sum_up(const struct tier_plan *plan)
 	return sums;
 }
 
-uint64_t plan_room(const struct tier_limits *limits, const struct tier_plan *plan)
+/* What promotions may take before a demotion gives. */
+static uint64_t room_of(const struct tier_limits *limits, unsigned upper)
 {
-	unsigned upper, lower;
-
-	tier_plan_get_tiers(plan, &upper, &lower);
 	if (upper > 0)
 		return limits->room_pages[upper];
 	return TIER_MIN(
@@ -73,7 +71,8 @@ static bool page_may_move(const struct model *model,
 		i);
 	seen[i * TIER_BLOCK_PAGES + page] = true;
 	moved_ns = block->moved_ns[page];
-	HOLD(is_owed(move) || moved_ns == MODEL_NEVER ||
+	HOLD(config->engine != TIER_ENGINE_RANK || is_owed(move) ||
+			moved_ns == MODEL_NEVER ||
 			now_ns - moved_ns >= config->cool_down_ns,
 		"page %u of block %d moves again (%s, %s) after %.3f s", page, i,
 		tier_direction_to_string(move->direction),
@@ -130,21 +129,44 @@ static bool budget_holds(
 }
 
 static bool owed_is_paid(const struct model *model, const struct tier_limits *limits,
-	const struct tier_plan *plan, const struct sums *sums,
-	char ret_why[static PROPERTY_WHY_MAX])
+	const struct sums *sums, char ret_why[static PROPERTY_WHY_MAX])
 {
 	uint64_t owed =
 		over(limits->fast_pages, limits->quota_pages) + limits->owed_pages;
 	uint64_t most = TIER_MIN(limits->budget_pages, BUDGET_PAGES_MAX);
 	uint64_t movable = TIER_MIN(owed, model_tier_pages(model, 0));
 	uint64_t least = TIER_MIN(most, movable);
+
+	HOLD(sums->pages[TIER_DEMOTE] >= least, "%zu pages are owed and %zu demoted",
+		(size_t)least, (size_t)sums->pages[TIER_DEMOTE]);
+	return true;
+}
+
+static bool room_is_there(const struct tier_limits *limits, const struct tier_plan *plan,
+	char ret_why[static PROPERTY_WHY_MAX])
+{
+	unsigned upper, lower;
+
+	tier_plan_get_tiers(plan, &upper, &lower);
+	HOLD(tier_plan_room_pages(plan) <= room_of(limits, upper),
+		"promotions may take room for %zu pages that is not there",
+		(size_t)tier_plan_room_pages(plan));
+	return true;
+}
+
+static bool owed_comes_first(const struct tier_limits *limits,
+	const struct tier_plan *plan, const struct sums *sums,
+	char ret_why[static PROPERTY_WHY_MAX])
+{
+	uint64_t owed =
+		over(limits->fast_pages, limits->quota_pages) + limits->owed_pages;
 	uint64_t paid =
 		sums->reasons[TIER_REASON_QUOTA] + sums->reasons[TIER_REASON_NODE];
 
-	HOLD(paid >= least, "%zu pages are owed and %zu demoted", (size_t)least,
-		(size_t)paid);
 	HOLD(tier_plan_owed_pages(plan) <= owed, "%zu pages are owed, not %zu",
 		(size_t)owed, (size_t)tier_plan_owed_pages(plan));
+	HOLD(paid >= TIER_MIN(owed, sums->pages[TIER_DEMOTE]),
+		"%zu of %zu owed pages are demoted as such", (size_t)paid, (size_t)owed);
 	HOLD(owed > 0 || paid == 0, "%zu pages are demoted as owed", (size_t)paid);
 	HOLD(owed == 0 || sums->reasons[TIER_REASON_HOT] +
 					  sums->reasons[TIER_REASON_FILL] ==
@@ -172,7 +194,7 @@ static bool quota_and_room_hold(const struct model *model,
 		"%zu more than room for %zu", (size_t)over(after, before),
 		(size_t)limits->room_pages[upper]);
 	HOLD(sums->pages[TIER_PROMOTE] <=
-			plan_room(limits, plan) + over(sums->pages[TIER_DEMOTE], owed),
+			tier_plan_room_pages(plan) + over(sums->pages[TIER_DEMOTE], owed),
 		"some of %zu promotions have no room to wait for",
 		(size_t)sums->pages[TIER_PROMOTE]);
 	return true;
@@ -209,6 +231,16 @@ static bool exchanges_pay(const struct tier_group_config *config,
 	return true;
 }
 
+static bool rank_is_sound(const struct model *model,
+	const struct tier_group_config *config, const struct tier_limits *limits,
+	const struct tier_plan *plan, const struct sums *sums,
+	char ret_why[static PROPERTY_WHY_MAX])
+{
+	return owed_comes_first(limits, plan, sums, ret_why) &&
+	       quota_and_room_hold(model, limits, plan, sums, ret_why) &&
+	       exchanges_pay(config, plan, ret_why);
+}
+
 bool plan_is_sound(const struct model *model, const struct tier_group_config *config,
 	const struct tier_limits *limits, const struct tier_plan *plan,
 	char ret_why[static PROPERTY_WHY_MAX])
@@ -218,7 +250,8 @@ bool plan_is_sound(const struct model *model, const struct tier_group_config *co
 	return moves_are_sound(model, config, limits, plan, ret_why) &&
 	       budget_holds(TIER_MIN(limits->budget_pages, BUDGET_PAGES_MAX), &sums,
 		       ret_why) &&
-	       owed_is_paid(model, limits, plan, &sums, ret_why) &&
-	       quota_and_room_hold(model, limits, plan, &sums, ret_why) &&
-	       exchanges_pay(config, plan, ret_why);
+	       owed_is_paid(model, limits, &sums, ret_why) &&
+	       room_is_there(limits, plan, ret_why) &&
+	       (config->engine != TIER_ENGINE_RANK ||
+		       rank_is_sound(model, config, limits, plan, &sums, ret_why));
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What holds for every plan, whatever the group. */
+/*
+ * What holds for every plan, whatever the group; most of it for plans of engine rank
+ * only, since the others do what their kernels would.
+ */
 #ifndef TEST_PLAN_CHECKS_H
 #define TEST_PLAN_CHECKS_H
 
@@ -17,8 +20,5 @@
 bool plan_is_sound(const struct model *model, const struct tier_group_config *config,
 	const struct tier_limits *limits, const struct tier_plan *plan,
 	char ret_why[static PROPERTY_WHY_MAX]);
-
-/* What promotions may take before a demotion gives, as a migrator is told. */
-uint64_t plan_room(const struct tier_limits *limits, const struct tier_plan *plan);
 
 #endif

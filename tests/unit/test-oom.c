@@ -22,9 +22,14 @@
 #define BASE  UINT64_C(0x5500000000)
 
 /* So many that the map of blocks, its slabs and the census all have to grow. */
-#define BLOCKS  1100
-#define SAMPLES 6000
-#define TICKS   3
+#define BLOCKS_MAX 1100
+#define SAMPLES    6000
+#define TICKS      3
+
+/* Engines that keep a book for each block get few blocks: each is one more life. */
+#define BLOCKS_WITH_BOOKS 150
+
+static uint64_t n_blocks;
 
 /* ---- Allocating ---------------------------------------------------------------- */
 
@@ -146,7 +151,7 @@ static void sweep(struct life *life, unsigned tick)
 {
 	struct tier_residency untouched;
 
-	for (unsigned i = tick; i < BLOCKS; i += TICKS) {
+	for (unsigned i = tick; i < n_blocks; i += TICKS) {
 		struct tier_residency residency = { .huge = i % 16 == 0 };
 
 		for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++)
@@ -165,11 +170,11 @@ static void sample(struct life *life)
 
 	for (unsigned i = 0; i < SAMPLES; i++) {
 		uint64_t chance = tier_random_next(&life->random);
-		uint64_t block = chance % BLOCKS;
+		uint64_t block = chance % n_blocks;
 
 		samples[i] = (struct tier_sample){
 			.space = SPACE,
-			.address = BASE + block * block / BLOCKS * TIER_BLOCK_SIZE +
+			.address = BASE + block * block / n_blocks * TIER_BLOCK_SIZE +
 				   (chance >> 32) % TIER_BLOCK_SIZE,
 		};
 	}
@@ -218,7 +223,7 @@ static void plan(struct life *life)
 	struct tier_group_stats stats;
 	struct tier_limits limits = {
 		.now_ns = life->now_ns,
-		.quota_pages = BLOCKS * TIER_BLOCK_PAGES / 2,
+		.quota_pages = n_blocks * TIER_BLOCK_PAGES / 2,
 		.room_pages = { 4096, TIER_UNLIMITED_PAGES },
 		.budget_pages = 2048,
 	};
@@ -309,34 +314,55 @@ static void live(enum tier_engine engine)
 	for (unsigned i = 0; i < TICKS; i++)
 		tick(&life, i);
 	/* The table of cohorts has grown, too. */
-	assert_true(life.group->census.cohorts->hh.tbl->num_buckets >
-		    HASH_INITIAL_NUM_BUCKETS);
+	assert_true(
+		n_blocks < BLOCKS_MAX || life.group->census.cohorts->hh.tbl->num_buckets >
+						 HASH_INITIAL_NUM_BUCKETS);
 	tier_group_forget_space(life.group, SPACE);
 	assert_the_histogram_is_true(&life);
 	end(&life);
 }
 
-static void every_allocation_fails_once(void **state)
+static void fail_each_allocation(enum tier_engine engine)
 {
 	uint64_t n;
 
-	(void)state;
+	n_blocks = engine == TIER_ENGINE_RANK ? BLOCKS_MAX : BLOCKS_WITH_BOOKS;
 	faults.failing = faults.n = 0;
-	live(TIER_ENGINE_RANK);
+	live(engine);
 	n = faults.n;
-	print_message("%zu allocations\n", (size_t)n);
+	print_message("%s: %zu allocations\n", tier_engine_to_string(engine), (size_t)n);
 	for (uint64_t i = 1; i <= n; i++) {
 		faults.failing = i;
 		faults.n = 0;
-		live(TIER_ENGINE_RANK);
+		live(engine);
 		assert_true(faults.n >= i);
 	}
+}
+
+static void every_allocation_of_rank_fails_once(void **state)
+{
+	(void)state;
+	fail_each_allocation(TIER_ENGINE_RANK);
+}
+
+static void every_allocation_of_memtis_fails_once(void **state)
+{
+	(void)state;
+	fail_each_allocation(TIER_ENGINE_MEMTIS);
+}
+
+static void every_allocation_of_tpp_fails_once(void **state)
+{
+	(void)state;
+	fail_each_allocation(TIER_ENGINE_TPP);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_allocation_fails_once),
+		cmocka_unit_test(every_allocation_of_rank_fails_once),
+		cmocka_unit_test(every_allocation_of_memtis_fails_once),
+		cmocka_unit_test(every_allocation_of_tpp_fails_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

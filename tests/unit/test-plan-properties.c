@@ -214,7 +214,7 @@ static bool carry_out(struct life *life, const struct history_step *step,
 	char ret_why[static PROPERTY_WHY_MAX])
 {
 	struct tier_random random = { ~step->seed };
-	int64_t room = (int64_t)TIER_MIN(plan_room(limits, plan), UINT64_C(1) << 40) -
+	int64_t room = (int64_t)TIER_MIN(tier_plan_room_pages(plan), UINT64_C(1) << 40) -
 		       (int64_t)tier_plan_owed_pages(plan);
 	int64_t held = limits->fast_pages,
 		most = TIER_MAX(limits->fast_pages,
@@ -287,16 +287,16 @@ static bool plan_and_carry_out(struct life *life, const struct history_step *ste
 		.budget_pages = step->budget_pages,
 	};
 	struct tier_plan *plans[2] = { NULL, NULL };
-	bool holds = true;
+	bool is_rank = life->config.engine == TIER_ENGINE_RANK, holds;
 
 	memcpy(limits.room_pages, step->room_pages, sizeof(limits.room_pages));
 	for (unsigned k = 0; k < 2; k++)
 		HOLD(tier_group_plan(life->groups[k], &limits, &plans[k]) == 0,
 			"there is no plan");
 	holds = plans_agree(plans, ret_why) &&
-		classes_are_whole(life->groups[0], ret_why) &&
+		(!is_rank || classes_are_whole(life->groups[0], ret_why)) &&
 		plan_is_sound(&life->model, &life->config, &limits, plans[0], ret_why) &&
-		(!step->even || nothing_is_exchanged(plans[0], ret_why)) &&
+		(!is_rank || !step->even || nothing_is_exchanged(plans[0], ret_why)) &&
 		carry_out(life, step, &limits, plans[0], ret_why);
 	for (unsigned k = 0; k < 2; k++)
 		tier_plan_free(plans[k]);
@@ -333,6 +333,7 @@ static bool begin(struct life *life, char ret_why[static PROPERTY_WHY_MAX])
 	const struct history *history = life->history;
 
 	tier_group_config_default(&life->config);
+	life->config.engine = history->engine;
 	life->config.n_tiers = history->n_tiers;
 	life->config.cool_down_ns = history->cool_down_ns;
 	life->config.half_life_ns = history->half_life_ns;
