@@ -463,7 +463,7 @@ struct tier_job_config {
  * there is room: room_pages, and one page for each page demoted beyond the plan's owed
  * ones. The plan, the targets and their descriptors are copied. Errors: -ENOMEM, -EMFILE,
  * -EINVAL (a node without a thread, twice the same node, a bandwidth of 0, a move whose
- * space has no target), -EBUSY (64 jobs are queued).
+ * space has no target), -EBUSY (too many jobs are queued).
  */
 int tier_migrator_submit(
 	struct tier_migrator *migrator, const struct tier_job_config *config);
