@@ -322,6 +322,120 @@ static void live(enum tier_engine engine)
 	end(&life);
 }
 
+/* ---- Traces -------------------------------------------------------------------- */
+
+DEFINE_CLEANUP(struct tier_trace_writer *, tier_trace_writer_free)
+DEFINE_CLEANUP(struct tier_trace_reader *, tier_trace_reader_free)
+
+#define RECORDS 20000
+
+struct buffer {
+	uint8_t bytes[RECORDS * sizeof(struct tier_trace_record)];
+	size_t n;
+	size_t taken;
+};
+
+static int put(void *userdata, const void *data, size_t size)
+{
+	struct buffer *buffer = userdata;
+
+	assert_true(size <= sizeof(buffer->bytes) - buffer->n);
+	memcpy(buffer->bytes + buffer->n, data, size);
+	buffer->n += size;
+	return 0;
+}
+
+static ssize_t take(void *userdata, void *data, size_t size)
+{
+	struct buffer *buffer = userdata;
+	size_t n = TIER_MIN(size, buffer->n - buffer->taken);
+
+	memcpy(data, buffer->bytes + buffer->taken, n);
+	buffer->taken += n;
+	return n;
+}
+
+static int write_trace(struct buffer *buffer)
+{
+	_cleanup_(tier_trace_writer_freep) struct tier_trace_writer *writer = NULL;
+	struct tier_trace_meta meta = { .n_tiers = 2, .source = "test" };
+	int r;
+
+	r = tier_trace_writer_new(&meta, put, buffer, &writer);
+	if (r < 0) {
+		assert_null(writer);
+		return r;
+	}
+	for (unsigned i = 0; i < RECORDS; i++) {
+		struct tier_trace_record record = {
+			.type = TIER_TRACE_SAMPLE,
+			.sample.access = { .space = SPACE,
+				.address = BASE + tier_hash(i) % TIER_BLOCK_SIZE },
+		};
+
+		r = tier_trace_writer_add(writer, &record);
+		if (r < 0)
+			return r;
+	}
+	return tier_trace_writer_finish(writer);
+}
+
+static int read_trace(struct buffer *buffer, unsigned *ret_n)
+{
+	_cleanup_(tier_trace_reader_freep) struct tier_trace_reader *reader = NULL;
+	struct tier_trace_record record;
+	unsigned n = 0;
+	int r;
+
+	r = tier_trace_reader_new(take, buffer, &reader);
+	if (r < 0) {
+		assert_null(reader);
+		return r;
+	}
+	while ((r = tier_trace_reader_next(reader, &record)) == TIER_TRACE_RECORD)
+		n++;
+	*ret_n = n;
+	return r;
+}
+
+/* An error ends a trace for good, so that there is no second try: only the same error. */
+static void live_of_traces(void)
+{
+	static struct buffer buffer;
+	unsigned n = 0;
+	int r;
+
+	buffer.n = buffer.taken = 0;
+	faults.failed = false;
+	faults.is_on = true;
+	r = write_trace(&buffer);
+	if (r == 0)
+		r = read_trace(&buffer, &n);
+	faults.is_on = false;
+	assert_int_equal(r, faults.failed ? -ENOMEM : TIER_TRACE_END);
+	assert_true(r < 0 || n == RECORDS);
+}
+
+static void every_allocation_of_traces_fails_once(void **state)
+{
+	uint64_t n;
+
+	(void)state;
+	faults.failing = faults.n = 0;
+	live_of_traces();
+	n = faults.n;
+	print_message("traces: %zu allocations\n", (size_t)n);
+	assert_true(n > 0);
+	for (uint64_t i = 1; i <= n; i++) {
+		faults.failing = i;
+		faults.n = 0;
+		live_of_traces();
+		assert_true(faults.failed);
+	}
+}
+
+/* ---- All of it ----------------------------------------------------------------- */
+
 static void fail_each_allocation(enum tier_engine engine)
 {
 	uint64_t n;
@@ -363,6 +477,7 @@ int main(void)
 		cmocka_unit_test(every_allocation_of_rank_fails_once),
 		cmocka_unit_test(every_allocation_of_memtis_fails_once),
 		cmocka_unit_test(every_allocation_of_tpp_fails_once),
+		cmocka_unit_test(every_allocation_of_traces_fails_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
