@@ -14,7 +14,7 @@
 
 #include "cgroup.h"
 #include "cgroup-tree.h"
-#include "errtext.h"
+#include "settings/errtext.h"
 
 #define MOUNTINFO_PATH      "/proc/self/mountinfo"
 #define MOUNTINFO_MAX_BYTES (4 * 1024 * 1024)

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "root.h"
+#include "settings/root.h"
 #include "topology.h"
 
 #define TIERD_CGROUPS_MAX        65536

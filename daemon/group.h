@@ -12,7 +12,7 @@
 
 #include "cgroup.h"
 #include "libtier.h"
-#include "policy.h"
+#include "settings/policy.h"
 #include "space.h"
 #include "topology.h"
 

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "root.h"
+#include "settings/root.h"
 
 /* Whether anonymous memory is to be huge, 2 MiB at a time, without being asked. */
 bool tierd_huge_pages_are_wanted(const struct tierd_root *root);

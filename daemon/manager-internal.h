@@ -13,11 +13,11 @@
 #include "bus.h"
 #include "cgroup.h"
 #include "clock.h"
-#include "config.h"
+#include "settings/config.h"
 #include "group.h"
 #include "manager.h"
 #include "node-memory.h"
-#include "policy.h"
+#include "settings/policy.h"
 #include "sampler/sampler.h"
 #include "topology.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "errtext.h"
+#include "settings/errtext.h"
 #include "exit-codes.h"
 #include "log.h"
 #include "manager-internal.h"

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "root.h"
+#include "settings/root.h"
 #include "topology.h"
 
 struct tierd_node_memory {

@@ -13,9 +13,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "node-list.h"
+#include "settings/node-list.h"
 #include "physmap.h"
-#include "root.h"
+#include "settings/root.h"
 
 #define TIERD_BLOCK_PAGES       512
 #define TIERD_BLOCK_BYTES       (TIERD_BLOCK_PAGES * UINT64_C(4096))

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "root.h"
+#include "settings/root.h"
 
 struct tierd_phys_range {
 	uint64_t first_pfn;

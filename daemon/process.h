@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "root.h"
+#include "settings/root.h"
 
 #define TIERD_MAPPINGS_MAX 65536
 

@@ -14,7 +14,7 @@
 #include "libtier.h"
 #include "pagemap.h"
 #include "process.h"
-#include "root.h"
+#include "settings/root.h"
 
 struct tierd_space {
 	pid_t pid;

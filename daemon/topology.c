@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "errtext.h"
-#include "node-list.h"
+#include "settings/errtext.h"
+#include "settings/node-list.h"
 #include "topology.h"
 
 #define NODE_DIR    "/sys/devices/system/node"

@@ -15,8 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "node-list.h"
-#include "root.h"
+#include "settings/node-list.h"
+#include "settings/root.h"
 
 enum tierd_tier_source {
 	TIERD_TIER_SOURCE_CONFIGURATION,

@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "errtext.h"
-#include "root.h"
+#include "settings/errtext.h"
+#include "settings/root.h"
 #include "sampler/perf-event.h"
 #include "sampler/perf-known.h"
 #include "sampler/range-list.h"

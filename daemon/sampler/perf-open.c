@@ -15,7 +15,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#include "errtext.h"
+#include "settings/errtext.h"
 #include "sampler/perf-open.h"
 
 /* glibc has no wrapper. Returns a descriptor or a negative errno. */

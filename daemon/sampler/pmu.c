@@ -14,8 +14,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "errtext.h"
-#include "root.h"
+#include "settings/errtext.h"
+#include "settings/root.h"
 #include "sampler/perf-event.h"
 #include "sampler/perf-open.h"
 #include "sampler/perf-ring.h"

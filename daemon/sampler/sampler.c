@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "errtext.h"
+#include "settings/errtext.h"
 #include "sampler/sampler.h"
 
 static const struct tierd_sampler_ops *const registry[] = {

@@ -2,7 +2,7 @@
 /* tierd.conf. */
 #include <string.h>
 
-#include "config.h"
+#include "settings/config.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,7 +5,7 @@
 
 #include "base/util.h"
 #include "fuzz.h"
-#include "strict-ini.h"
+#include "settings/strict-ini.h"
 
 struct target {
 	char text[TIERD_INI_VALUE_SIZE];

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "node-list.h"
+#include "settings/node-list.h"
 #include "sampler/range-list.h"
 
 static void check_tiers(const char *text)

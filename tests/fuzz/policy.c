@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "policy.h"
+#include "settings/policy.h"
 
 static void check_policy(const struct tierd_policy *policy)
 {

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "root.h"
+#include "settings/root.h"
 
 struct fake_root {
 	char path[64];

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config.h"
+#include "settings/config.h"
 #include "fake-root.h"
 
 #define SAMPLE SOURCE_ROOT "/conf/tierd.conf"

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 #include "fake-root.h"
-#include "policy.h"
+#include "settings/policy.h"
 
 #define ETC "/etc/tierd/policies.d/"
 #define RUN "/run/tierd/policies.d/"

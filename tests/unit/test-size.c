@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "amount.h"
+#include "settings/amount.h"
 #include "base/size.h"
 #include "base/util.h"
 

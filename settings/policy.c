@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "errtext.h"
-#include "policy.h"
+#include "settings/errtext.h"
+#include "settings/policy.h"
 
 /* From the least to the most important. */
 static const char *const policy_dirs[] = {

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "errtext.h"
-#include "strict-ini.h"
+#include "settings/errtext.h"
+#include "settings/strict-ini.h"
 
 #define KEYS_MAX  64
 #define QUOTE_MAX 40

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "errtext.h"
+#include "settings/errtext.h"
 
 int tierd_error(char **ret_error, int error, const char *format, ...)
 {

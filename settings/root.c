@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/size.h"
-#include "root.h"
+#include "settings/root.h"
 
 #define FIRST_READ_BYTES 4096
 #define LINE_MAX_BYTES   4096

@@ -6,7 +6,7 @@
 
 #include "base/size.h"
 #include "base/util.h"
-#include "node-list.h"
+#include "settings/node-list.h"
 
 /* "3" or "3-5" as a mask. */
 static int parse_range(const char *text, uint64_t *ret_mask)

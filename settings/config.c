@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "config.h"
-#include "errtext.h"
-#include "node-list.h"
+#include "settings/config.h"
+#include "settings/errtext.h"
+#include "settings/node-list.h"
 
 #define CONFIG_MAX_BYTES (64 * 1024)
 

@@ -13,10 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "amount.h"
 #include "libtier.h"
-#include "strict-ini.h"
-#include "root.h"
+#include "settings/amount.h"
+#include "settings/root.h"
+#include "settings/strict-ini.h"
 
 #define TIERD_POLICIES_MAX          1024
 #define TIERD_POLICY_FILE_MAX_BYTES (64 * 1024)

@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "amount.h"
-#include "strict-ini.h"
-#include "root.h"
+#include "settings/amount.h"
+#include "settings/strict-ini.h"
+#include "settings/root.h"
 
 #define TIERD_CONFIG_PATH "/etc/tierd/tierd.conf"
 
