@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Three steps: gather the file names and let the masks fall, parse each file by the table
- * of keys, and answer which policy a cgroup falls under.
+ * Two steps: gather the file names and let the masks fall, and parse each file by the
+ * table of keys. Which policy a cgroup falls under is policy-match.c's answer.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,13 +49,13 @@ static int find_name(const char *const *names, int n, const char *text)
 	return -EINVAL;
 }
 
-/* A unit as it runs: "foo.service", "foo@bar.service", not the template "foo@.service".
- */
+/* A unit as it runs: "foo.service", "foo@bar.service", not the template "foo@.service";
+ * or a glob of such, but for the type at its end. */
 static int parse_unit(const char *value, void *field)
 {
 	static const char chars[] =
 		"abcdefghijklmnopqrstuvwxyz"
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@";
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@*?[]";
 	static const char *const suffixes[] = { ".service", ".slice", ".scope" };
 	const char *dot = strrchr(value, '.'), *at = strchr(value, '@');
 
@@ -132,7 +131,7 @@ static int parse_engine(const char *value, void *field)
 
 static const struct tierd_ini_key keys[] = {
 	{ "Match", "Unit", parse_unit, FIELD(unit),
-		"the full name of a unit, ending in .service, .slice or .scope" },
+		"the full name of a unit, or a glob, ending in .service, .slice or .scope" },
 	{ "Match", "CGroup", parse_cgroup, FIELD(cgroup),
 		"a path or glob below the cgroup root, beginning with '/' and without empty, "
 		"\".\" or \"..\" components" },
@@ -198,22 +197,14 @@ static int is_masked(int fd)
 	return st.st_size == 0;
 }
 
-static int read_policy(
-	int fd, const char *path, struct tierd_policy *ret, char **ret_error)
+int tierd_policy_parse(const char *path, const char *text, size_t size,
+	struct tierd_policy *ret, char **ret_error)
 {
-	_cleanup_(freep) char *text = NULL;
 	struct tierd_policy policy;
-	size_t size;
 	int r;
 
 	tierd_policy_defaults(&policy);
 	snprintf(policy.path, sizeof(policy.path), "%s", path);
-	r = tierd_read_fd(fd, TIERD_POLICY_FILE_MAX_BYTES, &text, &size);
-	if (r == -EFBIG)
-		return tierd_error(ret_error, r, "%s: the file is larger than %d bytes",
-			path, TIERD_POLICY_FILE_MAX_BYTES);
-	if (r < 0)
-		return tierd_error(ret_error, r, "%s: %s", path, strerror(-r));
 	r = tierd_ini_parse(path, text, size, keys, ARRAY_SIZE(keys), &policy, ret_error);
 	if (r < 0)
 		return r;
@@ -224,15 +215,28 @@ static int read_policy(
 	return 0;
 }
 
-/* 1 when there is a policy, 0 when the file is a mask. */
-static int load_policy(const struct tierd_root *root, const struct policy_file *file,
+static int read_policy(
+	int fd, const char *path, struct tierd_policy *ret, char **ret_error)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t size;
+	int r;
+
+	r = tierd_read_fd(fd, TIERD_POLICY_FILE_MAX_BYTES, &text, &size);
+	if (r == -EFBIG)
+		return tierd_error(ret_error, r, "%s: the file is larger than %d bytes",
+			path, TIERD_POLICY_FILE_MAX_BYTES);
+	if (r < 0)
+		return tierd_error(ret_error, r, "%s: %s", path, strerror(-r));
+	return tierd_policy_parse(path, text, size, ret, ret_error);
+}
+
+int tierd_policy_load(const struct tierd_root *root, const char *path,
 	struct tierd_policy *ret, char **ret_error)
 {
 	_cleanup_(closep) int fd = -EBADF;
-	char path[sizeof(ret->path)];
 	int r;
 
-	snprintf(path, sizeof(path), "%s/%s", policy_dirs[file->dir], file->name);
 	r = tierd_root_open_file(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd);
 	if (r < 0)
 		return tierd_error(ret_error, r, "%s: %s", path, strerror(-r));
@@ -243,6 +247,15 @@ static int load_policy(const struct tierd_root *root, const struct policy_file *
 		return 0;
 	r = read_policy(fd, path, ret, ret_error);
 	return r < 0 ? r : 1;
+}
+
+static int load_file(const struct tierd_root *root, const struct policy_file *file,
+	struct tierd_policy *ret, char **ret_error)
+{
+	char path[sizeof(ret->path)];
+
+	snprintf(path, sizeof(path), "%s/%s", policy_dirs[file->dir], file->name);
+	return tierd_policy_load(root, path, ret, ret_error);
 }
 
 /* Names that editors and package managers leave behind begin with '.' or end otherwise.
@@ -359,8 +372,8 @@ int tierd_policies_load(
 	if (!policies->items)
 		return -ENOMEM;
 	for (size_t i = 0; i < files.n_items; i++) {
-		r = load_policy(root, &files.items[i],
-			&policies->items[policies->n_items], ret_error);
+		r = load_file(root, &files.items[i], &policies->items[policies->n_items],
+			ret_error);
 		if (r < 0)
 			return r;
 		policies->n_items += (size_t)r;
@@ -376,59 +389,6 @@ struct tierd_policies *tierd_policies_free(struct tierd_policies *policies)
 	free(policies->items);
 	free(policies);
 	return NULL;
-}
-
-/*
- * Wherever systemd has put the unit: the slices above it are its own affair. Names that
- * would collide with the kernel's files carry a '_' in front.
- */
-static bool match_unit(const char *unit, const char *cgroup_path)
-{
-	const char *slash = strrchr(cgroup_path, '/');
-	const char *name = slash ? slash + 1 : cgroup_path;
-	const char *user_manager = strstr(cgroup_path, "/user@");
-
-	/* Below a user's manager that user names the units. */
-	if (user_manager && strchr(user_manager + 1, '/'))
-		return false;
-	if (*name == '_')
-		name++;
-	return !strcmp(name, unit);
-}
-
-bool tierd_policy_match(const struct tierd_policy *policy, const char *cgroup_path)
-{
-	if (*policy->unit)
-		return match_unit(policy->unit, cgroup_path);
-	/* Backslashes are part of names here: systemd escapes with them. */
-	return fnmatch(policy->cgroup, cgroup_path, FNM_PATHNAME | FNM_NOESCAPE) == 0;
-}
-
-/* A literal path ranks above all, then a unit, then globs by their literal beginning. */
-static size_t specificity(const struct tierd_policy *policy)
-{
-	size_t literal;
-
-	if (*policy->unit)
-		return SIZE_MAX - 1;
-	literal = strcspn(policy->cgroup, "*?[");
-	return policy->cgroup[literal] ? literal : SIZE_MAX;
-}
-
-const struct tierd_policy *tierd_policies_find(
-	const struct tierd_policies *policies, const char *cgroup_path)
-{
-	const struct tierd_policy *best = NULL;
-
-	for (size_t i = 0; i < policies->n_items; i++) {
-		const struct tierd_policy *policy = &policies->items[i];
-
-		if (!tierd_policy_match(policy, cgroup_path))
-			continue;
-		if (!best || specificity(policy) >= specificity(best))
-			best = policy;
-	}
-	return best;
 }
 
 const char *tierd_enforcement_to_string(enum tierd_enforcement enforcement)

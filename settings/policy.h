@@ -36,7 +36,7 @@ enum tierd_placement {
 
 struct tierd_policy {
 	char path[384];                    /* the file it came from */
-	char unit[TIERD_INI_VALUE_SIZE];   /* "" when cgroup is set */
+	char unit[TIERD_INI_VALUE_SIZE];   /* name or glob; "" when cgroup is set */
 	char cgroup[TIERD_INI_VALUE_SIZE]; /* path or glob below the cgroup root, or "" */
 	struct tierd_amount dram_quota;    /* infinity by default */
 	struct tierd_amount dram_min;      /* 0 by default */
@@ -59,12 +59,25 @@ int tierd_policies_load(
 struct tierd_policies *tierd_policies_free(struct tierd_policies *policies);
 DEFINE_CLEANUP(struct tierd_policies *, tierd_policies_free)
 
+/*
+ * One file, or one file's text; path is what errors call it. tierd_policy_load() returns
+ * 1, or 0 when the file is a mask and *ret is left alone.
+ */
+int tierd_policy_load(const struct tierd_root *root, const char *path,
+	struct tierd_policy *ret, char **ret_error);
+int tierd_policy_parse(const char *path, const char *text, size_t size,
+	struct tierd_policy *ret, char **ret_error);
+
 /* cgroup_path is relative to the cgroup root and begins with '/'. */
 bool tierd_policy_match(const struct tierd_policy *policy, const char *cgroup_path);
 
+/* True if it matches one cgroup, or one unit, by its name. */
+bool tierd_policy_is_literal(const struct tierd_policy *policy);
+
 /*
- * The most specific policy for a cgroup, or NULL: a literal CGroup= before a Unit= before
- * the glob with the longest literal beginning; among equals the last by file name.
+ * The most specific policy for a cgroup, or NULL: a literal CGroup= before a literal
+ * Unit= before a glob of units before a glob of paths; of globs that with the longest
+ * literal beginning; among equals the last by file name.
  */
 const struct tierd_policy *tierd_policies_find(
 	const struct tierd_policies *policies, const char *cgroup_path);

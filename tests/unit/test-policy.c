@@ -161,7 +161,10 @@ static void test_values(_unused_ void **state)
 		{ "Match", "Unit=a.socket", false },
 		{ "Match", "Unit=a", false },
 		{ "Match", "Unit=.service", false },
-		{ "Match", "Unit=*.service", false },
+		{ "Match", "Unit=*.service", true },
+		{ "Match", "Unit=web@*.service", true },
+		{ "Match", "Unit=web@?[0-9].service", true },
+		{ "Match", "Unit=web.*", false },
 		{ "Match", "Unit=a/b.service", false },
 		{ "Match", "Unit=a b.service", false },
 		{ "Match", "Unit=", false },
@@ -365,6 +368,18 @@ static void test_match(_unused_ void **state)
 		{ "a.service", "", "/system.slice/aa.service", false },
 		{ "a.service", "", "/system.slice/a.service2", false },
 		{ "a.service", "", "/", false },
+		{ "a.service", "", "/system.slice/b.service/a.service", false },
+		{ "a.service", "", "/machine.slice/c.scope/system.slice/a.service",
+			false },
+		{ "a.service", "", "/.slic/a.service", false },
+		{ "a.service", "", "/x.slice/y.slice/a.service", true },
+		{ "foo@*.service", "", "/system.slice/system-foo.slice/foo@1.service",
+			true },
+		{ "foo@*.service", "", "/system.slice/system-foo.slice/fo@1.service",
+			false },
+		{ "foo@*.service", "", "/system.slice/foo@1.service/foo@2.service",
+			false },
+		{ "x[0-9].scope", "", "/x1.scope", true },
 		{ "", "/a/b", "/a/b", true },
 		{ "", "/a/b", "/a/b/c", false },
 		{ "", "/a/*", "/a/b", true },
@@ -399,6 +414,8 @@ static void test_find(_unused_ void **state)
 		{ "/system.slice/a.service", ETC "40-exact.conf" },
 		{ "/other.slice/a.service", ETC "30-unit.conf" },
 		{ "/system.slice/b.service", ETC "20-long.conf" },
+		{ "/system.slice/web@1.service", ETC "10-web.conf" },
+		{ "/system.slice/web-a.service", ETC "11-wide.conf" },
 		{ "/system.slice/c.service", ETC "61-same.conf" },
 		{ "/user.slice/b", ETC "50-short.conf" },
 		{ "/user.slice/b/c", NULL },
@@ -408,7 +425,10 @@ static void test_find(_unused_ void **state)
 	struct fake_root fake;
 
 	fake_root_init(&fake);
+	write_policy(&fake, ETC "10-web.conf", "web@*.service");
+	write_policy(&fake, ETC "11-wide.conf", "w*.service");
 	fake_root_write(&fake, ETC "20-long.conf", "[Match]\nCGroup=/system.slice/b*\n");
+	fake_root_write(&fake, ETC "70-web.conf", "[Match]\nCGroup=/system.slice/we*\n");
 	write_policy(&fake, ETC "30-unit.conf", "a.service");
 	fake_root_write(
 		&fake, ETC "40-exact.conf", "[Match]\nCGroup=/system.slice/a.service\n");
@@ -426,6 +446,29 @@ static void test_find(_unused_ void **state)
 		else
 			assert_string_equal(policy->path, cases[i].file);
 	}
+	fake_root_done(&fake);
+}
+
+static void test_one_file(_unused_ void **state)
+{
+	struct tierd_policy policy = { .path = "untouched" };
+	struct fake_root fake;
+	char *error = NULL;
+
+	fake_root_init(&fake);
+	write_policy(&fake, "/home/a.conf", "a.service");
+	fake_root_write(&fake, "/home/empty.conf", "");
+	fake_root_write(&fake, "/home/bad.conf", "[Match]\nUnit=a\n");
+	assert_int_equal(
+		tierd_policy_load(&fake.root, "/home/empty.conf", &policy, &error), 0);
+	assert_int_equal(tierd_policy_load(&fake.root, "/home/bad.conf", &policy, &error),
+		-EINVAL);
+	assert_error_contains(&error, "/home/bad.conf:2: Unit=a in section [Match]");
+	assert_string_equal(policy.path, "untouched");
+	assert_int_equal(
+		tierd_policy_load(&fake.root, "/home/a.conf", &policy, &error), 1);
+	assert_string_equal(policy.unit, "a.service");
+	assert_true(tierd_policy_is_literal(&policy));
 	fake_root_done(&fake);
 }
 
@@ -460,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_match),
 		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_one_file),
 		cmocka_unit_test(test_names),
 	};
 
