@@ -125,14 +125,12 @@ void tierd_group_set_policy(struct tierd_group *group, const struct tierd_policy
 		group->policy.engine = engine;
 	}
 	group->quota_bytes = tierd_amount_resolve(policy->dram_quota, total_bytes);
-	group->min_bytes = tierd_amount_resolve(policy->dram_min, total_bytes);
-	if (group->min_bytes > group->quota_bytes) {
+	group->min_bytes = tierd_policy_min_bytes(policy, total_bytes);
+	if (group->min_bytes < tierd_amount_resolve(policy->dram_min, total_bytes))
 		log_warning(
 			"%s: DRAMMin is more than DRAMQuota on this machine: "
 			"the quota holds",
 			policy->path);
-		group->min_bytes = group->quota_bytes;
-	}
 	group->busy_since_ns = tierd_now_ns();
 	tier_group_expect_change(group->heat);
 }
@@ -145,6 +143,18 @@ int tierd_group_set_quota(struct tierd_group *group, uint64_t bytes)
 	group->busy_since_ns = tierd_now_ns();
 	tier_group_expect_change(group->heat);
 	return 0;
+}
+
+void tierd_group_waive_min(struct tierd_group *group)
+{
+	group->min_bytes = 0;
+}
+
+void tierd_group_set_enforcement(
+	struct tierd_group *group, enum tierd_enforcement enforcement)
+{
+	group->policy.enforcement = enforcement;
+	group->busy_since_ns = tierd_now_ns();
 }
 
 /* ---- Seeing -------------------------------------------------------------------- */

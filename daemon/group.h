@@ -44,6 +44,10 @@ void tierd_group_get_view(const struct tierd_group *group, struct tierd_group_vi
  */
 int tierd_group_set_quota(struct tierd_group *group, uint64_t bytes);
 
+/* Sets how quotas are enforced, until the next reload. */
+void tierd_group_set_enforcement(
+	struct tierd_group *group, enum tierd_enforcement enforcement);
+
 struct tier_group *tierd_group_heat(struct tierd_group *group);
 
 /* Memory of one process, portion by portion of 1 GiB of what it has resident. */
@@ -98,6 +102,9 @@ bool tierd_group_moves_pages(const struct tierd_group *group);
  * the old one stays, which is logged.
  */
 void tierd_group_set_policy(struct tierd_group *group, const struct tierd_policy *policy);
+
+/* Guarantees nothing until the next policy: there is not enough DRAM for DRAMMin=. */
+void tierd_group_waive_min(struct tierd_group *group);
 
 /* Reads what the group holds. Errors: -ENODEV when the cgroup is gone, others. */
 int tierd_group_read_memory(struct tierd_group *group);

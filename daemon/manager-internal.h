@@ -17,6 +17,7 @@
 #include "group.h"
 #include "manager.h"
 #include "node-memory.h"
+#include "overrides.h"
 #include "settings/policy.h"
 #include "sampler/sampler.h"
 #include "topology.h"
@@ -36,6 +37,7 @@ struct tierd_manager {
 	struct tierd_config config;
 	struct tierd_topology topology;
 	struct tierd_policies *policies;
+	struct tierd_overrides overrides; /* of policies, over the bus */
 	struct tierd_phys_map *phys_map;
 	struct tierd_pagemap_reader *reader;
 	struct tierd_group_context context;
@@ -57,6 +59,8 @@ struct tierd_manager {
 	size_t n_leaving;
 	struct tierd_attribution *attributions; /* a uthash, by pid */
 	bool processes_changed;
+	bool is_admitted; /* groups that come now were counted beforehand */
+	bool is_paused;
 	uint64_t groups_looked_ns;
 	uint64_t processes_looked_ns;
 
@@ -67,7 +71,7 @@ struct tierd_manager {
 	uint64_t started_ns;
 };
 
-/* membership.c: both log what goes wrong and carry on with what they have. */
+/* membership.c: all log what goes wrong and carry on with what they have. */
 void tierd_manager_look_for_groups(struct tierd_manager *manager);
 void tierd_manager_look_for_processes(struct tierd_manager *manager);
 void tierd_manager_apply_policies(struct tierd_manager *manager);
@@ -75,6 +79,16 @@ void tierd_manager_free_groups(struct tierd_manager *manager);
 void tierd_manager_free_leaving(struct tierd_manager *manager);
 struct tierd_attribution *tierd_manager_attribute(
 	const struct tierd_manager *manager, pid_t pid);
+
+/*
+ * claims.c: whether there is DRAM enough for what the policies guarantee to the cgroups
+ * there are, or for one more group beside those that are managed. Errors: -ENOSPC, with
+ * the sum in *ret_error; others.
+ */
+int tierd_manager_admit_policies(const struct tierd_manager *manager,
+	const struct tierd_policies *policies, char **ret_error);
+int tierd_manager_admit_group(const struct tierd_manager *manager,
+	const struct tierd_group *group, char **ret_error);
 
 /* tick.c: installs the timer and the handlers that make ticks happen. */
 int tierd_manager_start_ticking(struct tierd_manager *manager);

@@ -236,6 +236,27 @@ static void set_context(struct tierd_manager *manager)
 	};
 }
 
+/* Groups whose guarantees were added up already. */
+static void manage_admitted(struct tierd_manager *manager)
+{
+	manager->is_admitted = true;
+	tierd_manager_apply_policies(manager);
+	manager->is_admitted = false;
+}
+
+static int admit_groups(struct tierd_manager *manager)
+{
+	char *error = NULL;
+	int r;
+
+	r = tierd_manager_admit_policies(manager, manager->policies, &error);
+	if (r < 0)
+		return fail(r == -ENOSPC ? TIERD_EXIT_CONFIG : TIERD_EXIT_OS, r, error,
+			"cannot add up all DRAMMin=");
+	manage_admitted(manager);
+	return 0;
+}
+
 static int start(struct tierd_manager *manager)
 {
 	int r;
@@ -250,6 +271,9 @@ static int start(struct tierd_manager *manager)
 	log_tiers(manager);
 	warn_of_kernel_tiering(manager);
 	set_context(manager);
+	r = admit_groups(manager);
+	if (r != 0)
+		return r;
 	r = open_bus(manager);
 	if (r != 0)
 		return r;
@@ -301,6 +325,7 @@ struct tierd_manager *tierd_manager_free(struct tierd_manager *manager)
 	tierd_pagemap_reader_free(manager->reader);
 	tierd_phys_map_free(manager->phys_map);
 	tierd_policies_free(manager->policies);
+	tierd_overrides_clear(&manager->overrides);
 	tierd_cgroup_root_close(&manager->cgroups);
 	tierd_root_close(&manager->root);
 	sd_event_unref(manager->event);
@@ -346,6 +371,18 @@ struct tierd_group *tierd_manager_find_group(
 	return NULL;
 }
 
+bool tierd_manager_is_paused(const struct tierd_manager *manager)
+{
+	return manager->is_paused;
+}
+
+void tierd_manager_set_paused(struct tierd_manager *manager, bool is_paused)
+{
+	if (manager->is_paused != is_paused)
+		log_notice(is_paused ? "paused: nothing is moved" : "resumed");
+	manager->is_paused = is_paused;
+}
+
 static uint64_t timeval_ns(const struct timeval *time)
 {
 	return (uint64_t)time->tv_sec * TIERD_NSEC + (uint64_t)time->tv_usec * 1000;
@@ -389,12 +426,18 @@ int tierd_manager_reload(struct tierd_manager *manager, char **ret_error)
 	r = tierd_policies_load(&manager->root, &policies, ret_error);
 	if (r < 0)
 		return r;
+	r = tierd_manager_admit_policies(manager, policies, ret_error);
+	if (r < 0) {
+		tierd_policies_free(policies);
+		return r;
+	}
 
 	manager->config = config;
 	set_context(manager);
 	tierd_policies_free(manager->policies);
 	manager->policies = policies;
-	tierd_manager_apply_policies(manager);
+	tierd_overrides_clear(&manager->overrides);
+	manage_admitted(manager);
 	log_info("reloaded: %zu policies, %zu groups", policies->n_items,
 		manager->n_groups);
 	return 0;

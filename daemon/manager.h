@@ -7,6 +7,7 @@
 #ifndef TIERD_MANAGER_H
 #define TIERD_MANAGER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@
 
 struct tierd_group;
 struct tierd_manager;
+struct tierd_policy;
 struct tierd_sampler_stats;
 struct tierd_topology;
 struct tierd_node_memory;
@@ -54,5 +56,21 @@ void tierd_manager_get_cpu(
  * and *ret_error says which file, line and key is wrong and what would be right.
  */
 int tierd_manager_reload(struct tierd_manager *manager, char **ret_error);
+
+/*
+ * Manages a cgroup that no policy matches, until the next reload or until it goes.
+ * Errors: -EEXIST when it is managed already, -ENOENT when there is no such cgroup,
+ * -ENOSPC when there is not enough DRAM for its DRAMMin (*ret_error has the sum), -E2BIG
+ * when too many were added or removed, others.
+ */
+int tierd_manager_add_group(struct tierd_manager *manager, const char *cgroup,
+	const struct tierd_policy *policy, struct tierd_group **ret, char **ret_error);
+
+/* Manages the group no more, until the next reload. It may be freed. Errors: -E2BIG. */
+int tierd_manager_remove_group(struct tierd_manager *manager, struct tierd_group *group);
+
+/* While paused nothing is moved; all else goes on. */
+bool tierd_manager_is_paused(const struct tierd_manager *manager);
+void tierd_manager_set_paused(struct tierd_manager *manager, bool is_paused);
 
 #endif

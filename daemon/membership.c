@@ -32,25 +32,38 @@ static int insert_group(struct tierd_manager *manager, struct tierd_group *group
 	return 0;
 }
 
-static int add_group(struct tierd_manager *manager, const char *path,
-	const struct tierd_policy *policy)
+DEFINE_CLEANUP(struct tierd_group *, tierd_group_free)
+
+static int new_group(struct tierd_manager *manager, const char *path,
+	const struct tierd_policy *policy, struct tierd_group **ret)
 {
 	_cleanup_(tierd_cgroup_freep) struct tierd_cgroup *cgroup = NULL;
-	struct tierd_group *group;
+	_cleanup_(tierd_group_freep) struct tierd_group *group = NULL;
 	int r;
 
 	r = tierd_cgroup_open(&manager->cgroups, path, &cgroup);
 	if (r < 0)
-		return r == -ENOENT ? 0 : r;
+		return r;
 	r = tierd_group_new(&manager->context, cgroup, policy, &group);
 	if (r < 0)
 		return r;
 	cgroup = NULL;
-	r = insert_group(manager, group);
-	if (r < 0) {
-		tierd_group_free(group);
+	r = tierd_group_read_memory(group);
+	if (r < 0)
 		return r;
-	}
+	*ret = TAKE_PTR(group);
+	return 0;
+}
+
+/* Takes the group over on success. */
+static int join(struct tierd_manager *manager, struct tierd_group *group,
+	const char *path, const struct tierd_policy *policy)
+{
+	int r;
+
+	r = insert_group(manager, group);
+	if (r < 0)
+		return r;
 	manager->processes_changed = true;
 	log_info("%s: managed by %s", path, policy->path);
 	if (manager->bus)
@@ -58,10 +71,42 @@ static int add_group(struct tierd_manager *manager, const char *path,
 	return 0;
 }
 
+/* A latecomer for whose DRAMMin= there is no room is managed without. */
+static int add_group(struct tierd_manager *manager, const char *path,
+	const struct tierd_policy *policy)
+{
+	_cleanup_(tierd_group_freep) struct tierd_group *group = NULL;
+	_cleanup_(freep) char *error = NULL;
+	int r;
+
+	r = new_group(manager, path, policy, &group);
+	if (r < 0)
+		return r == -ENOENT || r == -ENODEV ? 0 : r;
+	if (!manager->is_admitted) {
+		r = tierd_manager_admit_group(manager, group, &error);
+		if (r < 0) {
+			log_warning_errno(error ? 0 : r, "%s: nothing is guaranteed: %s",
+				path, error ? error : "cannot add up all DRAMMin=");
+			tierd_group_waive_min(group);
+		}
+	}
+	r = join(manager, group, path, policy);
+	if (r < 0)
+		return r;
+	group = NULL;
+	return 0;
+}
+
+static const struct tierd_policy *find_policy(
+	const struct tierd_manager *manager, const char *path)
+{
+	return tierd_overrides_find(&manager->overrides, manager->policies, path);
+}
+
 static int visit_cgroup(const char *path, void *userdata)
 {
 	struct tierd_manager *manager = userdata;
-	const struct tierd_policy *policy = tierd_policies_find(manager->policies, path);
+	const struct tierd_policy *policy = find_policy(manager, path);
 	int r;
 
 	if (!policy || tierd_manager_find_group(manager, path))
@@ -106,10 +151,11 @@ static bool keep_group(struct tierd_manager *manager, struct tierd_group *group)
 {
 	if (!tierd_cgroup_is_alive(tierd_group_cgroup(group))) {
 		log_info("%s: is gone", tierd_group_path(group));
+		tierd_overrides_forget(&manager->overrides, tierd_group_path(group));
 		return false;
 	}
-	if (!tierd_policies_find(manager->policies, tierd_group_path(group))) {
-		log_info("%s: no policy matches it any more", tierd_group_path(group));
+	if (!find_policy(manager, tierd_group_path(group))) {
+		log_info("%s: not managed any more", tierd_group_path(group));
 		return false;
 	}
 	return true;
@@ -152,7 +198,7 @@ void tierd_manager_look_for_groups(struct tierd_manager *manager)
 	int r;
 
 	drop_groups(manager);
-	if (manager->policies->n_items == 0)
+	if (manager->policies->n_items == 0 && manager->overrides.n_items == 0)
 		return;
 	r = tierd_cgroup_walk(&manager->cgroups, visit_cgroup, manager);
 	if (r < 0)
@@ -167,8 +213,46 @@ void tierd_manager_apply_policies(struct tierd_manager *manager)
 	tierd_manager_look_for_groups(manager);
 	for (size_t i = 0; i < manager->n_groups; i++)
 		tierd_group_set_policy(manager->groups[i],
-			tierd_policies_find(
-				manager->policies, tierd_group_path(manager->groups[i])));
+			find_policy(manager, tierd_group_path(manager->groups[i])));
+}
+
+/* ---- Over the bus -------------------------------------------------------------- */
+
+int tierd_manager_add_group(struct tierd_manager *manager, const char *cgroup,
+	const struct tierd_policy *policy, struct tierd_group **ret, char **ret_error)
+{
+	_cleanup_(tierd_group_freep) struct tierd_group *group = NULL;
+	int r;
+
+	if (tierd_manager_find_group(manager, cgroup))
+		return -EEXIST;
+	r = new_group(manager, cgroup, policy, &group);
+	if (r < 0)
+		return r;
+	r = tierd_manager_admit_group(manager, group, ret_error);
+	if (r < 0)
+		return r;
+	r = tierd_overrides_set(&manager->overrides, cgroup, policy);
+	if (r < 0)
+		return r;
+	r = join(manager, group, cgroup, policy);
+	if (r < 0) {
+		tierd_overrides_forget(&manager->overrides, cgroup);
+		return r;
+	}
+	*ret = TAKE_PTR(group);
+	return 0;
+}
+
+int tierd_manager_remove_group(struct tierd_manager *manager, struct tierd_group *group)
+{
+	int r;
+
+	r = tierd_overrides_set(&manager->overrides, tierd_group_path(group), NULL);
+	if (r < 0)
+		return r;
+	drop_groups(manager);
+	return 0;
 }
 
 /* ---- Processes ----------------------------------------------------------------- */

@@ -247,7 +247,7 @@ static int plan_group(struct tierd_manager *manager, struct tierd_group *group,
 	if (r < 0 || !plan)
 		return r;
 	tier_plan_moves(plan, &n);
-	if (n > 0 && tierd_group_moves_pages(group))
+	if (n > 0 && tierd_group_moves_pages(group) && !manager->is_paused)
 		r = submit_plan(manager, group, plan, share);
 	tier_plan_free(plan);
 	return r;

@@ -117,14 +117,19 @@ static int parse_placement(const char *value, void *field)
 	return 0;
 }
 
-static int parse_engine(const char *value, void *field)
+int tierd_engine_from_string(const char *text, enum tier_engine *ret)
 {
-	enum tier_engine engine = tier_engine_from_string(value);
+	enum tier_engine engine = tier_engine_from_string(text);
 
 	if (engine < 0)
 		return engine;
-	*(enum tier_engine *)field = engine;
+	*ret = engine;
 	return 0;
+}
+
+static int parse_engine(const char *value, void *field)
+{
+	return tierd_engine_from_string(value, field);
 }
 
 #define FIELD(member) offsetof(struct tierd_policy, member)
@@ -160,6 +165,13 @@ void tierd_policy_defaults(struct tierd_policy *ret)
 		.engine = TIER_ENGINE_RANK,
 		.bandwidth_max_bytes = TIERD_BYTES_INFINITY,
 	};
+}
+
+uint64_t tierd_policy_min_bytes(
+	const struct tierd_policy *policy, uint64_t dram_total_bytes)
+{
+	return TIER_MIN(tierd_amount_resolve(policy->dram_min, dram_total_bytes),
+		tierd_amount_resolve(policy->dram_quota, dram_total_bytes));
 }
 
 /* What no single line gets wrong. */

@@ -82,8 +82,13 @@ bool tierd_policy_is_literal(const struct tierd_policy *policy);
 const struct tierd_policy *tierd_policies_find(
 	const struct tierd_policies *policies, const char *cgroup_path);
 
+/* What it guarantees on a machine with so much DRAM: DRAMMin=, or the quota if less. */
+uint64_t tierd_policy_min_bytes(
+	const struct tierd_policy *policy, uint64_t dram_total_bytes);
+
 /* The parsers of the keys, for values that come over the bus. */
 int tierd_enforcement_from_string(const char *text, enum tierd_enforcement *ret);
+int tierd_engine_from_string(const char *text, enum tier_engine *ret);
 const char *tierd_enforcement_to_string(enum tierd_enforcement enforcement);
 const char *tierd_placement_to_string(enum tierd_placement placement);
 

@@ -8,7 +8,7 @@
 #ifndef SIM_EXCHANGE_H
 #define SIM_EXCHANGE_H
 
-#include "settings/policy.h"
+#include "policy.h"
 
 #define SIM_NO_PAGE UINT64_MAX
 

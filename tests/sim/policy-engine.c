@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "settings/policy.h"
+#include "policy.h"
 #include "sim.h"
 
 struct sim_policy {

@@ -6,7 +6,7 @@
 #define SIM_RUN_H
 
 #include "figures.h"
-#include "settings/policy.h"
+#include "policy.h"
 #include "rows.h"
 
 /* What a run leaves behind beyond figures, for those who want to see. */

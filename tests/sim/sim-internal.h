@@ -2,7 +2,7 @@
 #ifndef SIM_SIM_INTERNAL_H
 #define SIM_SIM_INTERNAL_H
 
-#include "settings/policy.h"
+#include "policy.h"
 #include "sim.h"
 
 /* Copying goes on in so many steps a tick. */

@@ -8,7 +8,7 @@
 
 #include "unit.h"
 
-#include "settings/policy.h"
+#include "policy.h"
 #include "sim-internal.h"
 
 #define PAGES 16384

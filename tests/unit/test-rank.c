@@ -6,7 +6,7 @@
  */
 #include "unit.h"
 
-#include "settings/policy.h"
+#include "policy.h"
 #include "sim.h"
 
 #define SEEDS 3
