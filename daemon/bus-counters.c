@@ -3,12 +3,13 @@
  * What a group has counted, under the names that MEMTIS's vmstat counters made familiar:
  * scanned and filtered, tried, failed by cause, done. Pages unless the name says
  * otherwise. The classes are as of the last plan, all else adds up from the group's
- * beginning.
+ * beginning. The manager's are the sums over the groups there are.
  */
 #include <stddef.h>
 
 #include "bus-internal.h"
 #include "group.h"
+#include "manager.h"
 
 #define SUM(name, first, n)                                       \
 	{                                                         \
@@ -93,19 +94,45 @@ static uint64_t sum(const struct tierd_group_view *view, size_t offset, unsigned
 	return total;
 }
 
-int tierd_bus_append_counters(
-	sd_bus_message *message, const struct tierd_group_view *view)
+#define N_COUNTERS ARRAY_SIZE(counters)
+
+static void add_group(const struct tierd_group *group, uint64_t totals[static N_COUNTERS])
+{
+	struct tierd_group_view view;
+
+	tierd_group_get_view(group, &view);
+	for (size_t i = 0; i < N_COUNTERS; i++)
+		totals[i] += sum(&view, counters[i].offset, counters[i].n);
+}
+
+static int append(sd_bus_message *message, const uint64_t totals[static N_COUNTERS])
 {
 	int r;
 
 	r = sd_bus_message_open_container(message, 'a', "{st}");
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
-		r = sd_bus_message_append(message, "{st}", counters[i].name,
-			sum(view, counters[i].offset, counters[i].n));
+	for (size_t i = 0; i < N_COUNTERS; i++) {
+		r = sd_bus_message_append(message, "{st}", counters[i].name, totals[i]);
 		if (r < 0)
 			return r;
 	}
 	return sd_bus_message_close_container(message);
+}
+
+int tierd_bus_append_counters(sd_bus_message *message, const struct tierd_group *group)
+{
+	uint64_t totals[N_COUNTERS] = { 0 };
+
+	add_group(group, totals);
+	return append(message, totals);
+}
+
+int tierd_bus_append_totals(sd_bus_message *message, const struct tierd_manager *manager)
+{
+	uint64_t totals[N_COUNTERS] = { 0 };
+
+	for (size_t i = 0; i < tierd_manager_n_groups(manager); i++)
+		add_group(tierd_manager_group(manager, i), totals);
+	return append(message, totals);
 }

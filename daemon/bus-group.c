@@ -80,7 +80,9 @@ static const struct field {
 	{ "CGroup", 's', offsetof(struct tierd_group_view, cgroup) },
 	{ "Policy", 's', offsetof(struct tierd_group_view, policy) },
 	{ "Enforcement", 's', offsetof(struct tierd_group_view, enforcement) },
+	{ "Placement", 's', offsetof(struct tierd_group_view, placement) },
 	{ "Engine", 's', offsetof(struct tierd_group_view, engine) },
+	{ "BandwidthMax", 't', offsetof(struct tierd_group_view, bandwidth_max) },
 	{ "DRAMQuota", 't', offsetof(struct tierd_group_view, dram_quota_bytes) },
 	{ "DRAMMin", 't', offsetof(struct tierd_group_view, dram_min_bytes) },
 	{ "DRAMBytes", 't', offsetof(struct tierd_group_view, dram_bytes) },
@@ -124,6 +126,9 @@ static int set_quota(sd_bus_message *message, void *userdata, sd_bus_error *erro
 	r = sd_bus_message_read(message, "t", &bytes);
 	if (r < 0)
 		return r;
+	r = tierd_bus_authorize(message, TIERD_BUS_ACTION_SET_QUOTA, error);
+	if (r <= 0)
+		return r < 0 ? r : 1;
 	r = tierd_group_set_quota(group, bytes);
 	if (r == -EINVAL) {
 		tierd_group_get_view(group, &view);
@@ -143,114 +148,28 @@ static int set_quota(sd_bus_message *message, void *userdata, sd_bus_error *erro
 	return sd_bus_reply_method_return(message, NULL);
 }
 
-static int histogram(
-	sd_bus_message *message, void *userdata, _unused_ sd_bus_error *error)
+static int set_enforcement(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	struct tier_histogram histogram;
+	enum tierd_enforcement enforcement;
+	const char *text;
 	int r;
 
-	r = tier_group_get_histogram(tierd_group_heat(userdata), &histogram);
+	r = sd_bus_message_read(message, "s", &text);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_new_method_return(message, &reply);
+	if (tierd_enforcement_from_string(text, &enforcement) < 0)
+		return sd_bus_error_set(error, TIERD_BUS_ERROR_INVALID_ARGUMENT,
+			"There is no such enforcement (see tierd.policy(5))");
+	r = tierd_bus_authorize(message, TIERD_BUS_ACTION_SET_ENFORCEMENT, error);
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	tierd_group_set_enforcement(userdata, enforcement);
+	r = sd_bus_emit_properties_changed(sd_bus_message_get_bus(message),
+		sd_bus_message_get_path(message), TIERD_BUS_GROUP_INTERFACE,
+		"Enforcement", NULL);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_open_container(reply, 'a', "(ttt)");
-	if (r < 0)
-		return r;
-	for (unsigned i = 0; i < TIER_HISTOGRAM_BINS; i++) {
-		r = sd_bus_message_append(reply, "(ttt)",
-			(uint64_t)tier_histogram_bin_floor(i), histogram.fast_pages[i],
-			histogram.slow_pages[i]);
-		if (r < 0)
-			return r;
-	}
-	r = sd_bus_message_close_container(reply);
-	if (r < 0)
-		return r;
-	return sd_bus_message_send(reply);
-}
-
-static int append_process(
-	sd_bus_message *reply, const struct tierd_process_portions *process)
-{
-	int r;
-
-	r = sd_bus_message_open_container(reply, 'r', "ua(tt)");
-	if (r < 0)
-		return r;
-	r = sd_bus_message_append(reply, "u", (uint32_t)process->pid);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_open_container(reply, 'a', "(tt)");
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < process->n_portions; i++) {
-		const struct tierd_portion *portion = &process->portions[i];
-
-		r = sd_bus_message_append(
-			reply, "(tt)", portion->resident_bytes, portion->dram_bytes);
-		if (r < 0)
-			return r;
-	}
-	r = sd_bus_message_close_container(reply);
-	if (r < 0)
-		return r;
-	return sd_bus_message_close_container(reply);
-}
-
-static int append_processes(sd_bus_message *reply,
-	const struct tierd_process_portions *processes, size_t n_processes)
-{
-	int r;
-
-	r = sd_bus_message_open_container(reply, 'a', "(ua(tt))");
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < n_processes; i++) {
-		r = append_process(reply, &processes[i]);
-		if (r < 0)
-			return r;
-	}
-	return sd_bus_message_close_container(reply);
-}
-
-static int residency(
-	sd_bus_message *message, void *userdata, _unused_ sd_bus_error *error)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	struct tierd_process_portions *processes;
-	size_t n_processes;
-	int r;
-
-	r = sd_bus_message_new_method_return(message, &reply);
-	if (r < 0)
-		return r;
-	r = tierd_group_get_portions(userdata, &processes, &n_processes);
-	if (r < 0)
-		return r;
-	r = append_processes(reply, processes, n_processes);
-	tierd_process_portions_free(processes, n_processes);
-	if (r < 0)
-		return r;
-	return sd_bus_message_send(reply);
-}
-
-static int counters(sd_bus_message *message, void *userdata, _unused_ sd_bus_error *error)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	struct tierd_group_view view;
-	int r;
-
-	tierd_group_get_view(userdata, &view);
-	r = sd_bus_message_new_method_return(message, &reply);
-	if (r < 0)
-		return r;
-	r = tierd_bus_append_counters(reply, &view);
-	if (r < 0)
-		return r;
-	return sd_bus_message_send(reply);
+	return sd_bus_reply_method_return(message, NULL);
 }
 
 #define FLAGS_CONST   SD_BUS_VTABLE_PROPERTY_CONST
@@ -261,7 +180,9 @@ const sd_bus_vtable tierd_bus_group_vtable[] = {
 	SD_BUS_PROPERTY("CGroup", "s", get_field, 0, FLAGS_CONST),
 	SD_BUS_PROPERTY("Policy", "s", get_field, 0, FLAGS_CHANGES),
 	SD_BUS_PROPERTY("Enforcement", "s", get_field, 0, FLAGS_CHANGES),
+	SD_BUS_PROPERTY("Placement", "s", get_field, 0, FLAGS_CHANGES),
 	SD_BUS_PROPERTY("Engine", "s", get_field, 0, FLAGS_CHANGES),
+	SD_BUS_PROPERTY("BandwidthMax", "t", get_field, 0, FLAGS_CHANGES),
 	SD_BUS_PROPERTY("DRAMQuota", "t", get_field, 0, FLAGS_CHANGES),
 	SD_BUS_PROPERTY("DRAMMin", "t", get_field, 0, FLAGS_CHANGES),
 	SD_BUS_PROPERTY("DRAMBytes", "t", get_field, 0, 0),
@@ -274,14 +195,27 @@ const sd_bus_vtable tierd_bus_group_vtable[] = {
 	SD_BUS_PROPERTY("Processes", "u", get_field, 0, 0),
 	SD_BUS_PROPERTY("PromotedBytes", "t", get_field, 0, 0),
 	SD_BUS_PROPERTY("DemotedBytes", "t", get_field, 0, 0),
-	SD_BUS_METHOD_WITH_ARGS(
-		"SetQuota", SD_BUS_ARGS("t", bytes), SD_BUS_NO_RESULT, set_quota, 0),
+	SD_BUS_METHOD_WITH_ARGS("SetQuota", SD_BUS_ARGS("t", bytes), SD_BUS_NO_RESULT,
+		set_quota, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("SetEnforcement", SD_BUS_ARGS("s", enforcement),
+		SD_BUS_NO_RESULT, set_enforcement, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Histogram", SD_BUS_NO_ARGS,
-		SD_BUS_RESULT("a(ttt)", bins), histogram, SD_BUS_VTABLE_UNPRIVILEGED),
+		SD_BUS_RESULT("a(ttt)", bins), tierd_bus_group_histogram,
+		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Residency", SD_BUS_NO_ARGS,
-		SD_BUS_RESULT("a(ua(tt))", processes), residency,
+		SD_BUS_RESULT("a(ua(tt))", processes), tierd_bus_group_residency,
 		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Counters", SD_BUS_NO_ARGS,
-		SD_BUS_RESULT("a{st}", counters), counters, SD_BUS_VTABLE_UNPRIVILEGED),
+		SD_BUS_RESULT("a{st}", counters), tierd_bus_group_counters,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Curve", SD_BUS_NO_ARGS,
+		SD_BUS_RESULT("a(td)", points, "d", samples), tierd_bus_group_curve,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_SIGNAL_WITH_ARGS(
+		"QuotaExceeded", SD_BUS_ARGS("t", dram_bytes, "t", quota_bytes), 0),
+	SD_BUS_SIGNAL_WITH_ARGS(
+		"QuotaRestored", SD_BUS_ARGS("t", dram_bytes, "t", quota_bytes), 0),
+	SD_BUS_SIGNAL_WITH_ARGS(
+		"Drift", SD_BUS_ARGS("s", attribute, "s", expected, "s", found), 0),
 	SD_BUS_VTABLE_END,
 };

@@ -7,27 +7,72 @@
 #define TIERD_BUS_INTERNAL_H
 
 #include "bus.h"
+#include "bus-limits.h"
+#include "polkit.h"
 
 #define TIERD_BUS_MANAGER_INTERFACE "org.tierd.Tierd1.Manager"
 #define TIERD_BUS_GROUP_INTERFACE   "org.tierd.Tierd1.Group"
 
-#define TIERD_BUS_ERROR_NO_SUCH_GROUP "org.tierd.Tierd1.Error.NoSuchGroup"
-#define TIERD_BUS_ERROR_INVALID_QUOTA "org.tierd.Tierd1.Error.InvalidQuota"
+#define TIERD_BUS_ERROR_NO_SUCH_GROUP    "org.tierd.Tierd1.Error.NoSuchGroup"
+#define TIERD_BUS_ERROR_INVALID_QUOTA    "org.tierd.Tierd1.Error.InvalidQuota"
+#define TIERD_BUS_ERROR_INVALID_ARGUMENT "org.tierd.Tierd1.Error.InvalidArgument"
 #define TIERD_BUS_ERROR_INVALID_CONFIGURATION \
 	"org.tierd.Tierd1.Error.InvalidConfiguration"
+#define TIERD_BUS_ERROR_NO_SUCH_CGROUP "org.tierd.Tierd1.Error.NoSuchCGroup"
+#define TIERD_BUS_ERROR_GROUP_EXISTS   "org.tierd.Tierd1.Error.GroupExists"
+#define TIERD_BUS_ERROR_OVERCOMMITTED  "org.tierd.Tierd1.Error.Overcommitted"
+#define TIERD_BUS_ERROR_LIMIT_EXCEEDED "org.tierd.Tierd1.Error.LimitExceeded"
 
-struct tierd_group_view;
+/* The actions of dbus/org.tierd.Tierd1.policy. */
+#define TIERD_BUS_ACTION_SET_QUOTA       "org.tierd.Tierd1.set-quota"
+#define TIERD_BUS_ACTION_SET_ENFORCEMENT "org.tierd.Tierd1.set-enforcement"
+#define TIERD_BUS_ACTION_MANAGE_GROUPS   "org.tierd.Tierd1.manage-groups"
+#define TIERD_BUS_ACTION_RELOAD          "org.tierd.Tierd1.reload"
+#define TIERD_BUS_ACTION_PAUSE           "org.tierd.Tierd1.pause"
 
 struct tierd_bus {
-	sd_bus *connection;
+	sd_bus *connection; /* NULL while there is none */
 	struct tierd_manager *manager;
+	sd_event *event;
+	sd_event_source *after; /* runs when a call was handled */
+	sd_event_source *retry; /* while there is no connection */
+	struct tierd_polkit *polkit;
+	struct tierd_bus_limits limits;
+	sd_bus_message *handled; /* the call being handled */
+	uint64_t handled_ns;     /* since then */
 };
+
+/*
+ * For the handlers of methods that change something: as tierd_polkit_authorize(), on
+ * whose 0 the handler returns 1.
+ */
+int tierd_bus_authorize(sd_bus_message *message, const char *action, sd_bus_error *error);
+
+/* The bus a call, or a question for a property, came in by: from their handlers only. */
+struct tierd_bus *tierd_bus_of(sd_bus *connection);
 
 /* userdata is the struct tierd_bus. */
 extern const sd_bus_vtable tierd_bus_manager_vtable[];
 
+/* bus-changes.c: the handlers of the manager's methods that name or change something. */
+int tierd_bus_get_group(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int tierd_bus_add_group(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int tierd_bus_remove_group(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int tierd_bus_reload(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int tierd_bus_pause(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int tierd_bus_resume(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
 /* userdata is the struct tierd_group that tierd_bus_find_group() found. */
 extern const sd_bus_vtable tierd_bus_group_vtable[];
+
+/* bus-group-details.c: the handlers of a group's methods that only show something. */
+int tierd_bus_group_histogram(
+	sd_bus_message *message, void *userdata, sd_bus_error *error);
+int tierd_bus_group_residency(
+	sd_bus_message *message, void *userdata, sd_bus_error *error);
+int tierd_bus_group_curve(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int tierd_bus_group_counters(
+	sd_bus_message *message, void *userdata, sd_bus_error *error);
 
 /* For sd_bus_add_fallback_vtable() and sd_bus_add_node_enumerator(): userdata is the
  * struct tierd_bus. */
@@ -47,7 +92,9 @@ int tierd_bus_escape(const char *text, char **ret);
 int tierd_bus_append_text(sd_bus_message *message, const char *text);
 
 /* Appends a{st}: the group's counters by name, in a fixed order. */
-int tierd_bus_append_counters(
-	sd_bus_message *message, const struct tierd_group_view *view);
+int tierd_bus_append_counters(sd_bus_message *message, const struct tierd_group *group);
+
+/* The same, summed up over all groups. */
+int tierd_bus_append_totals(sd_bus_message *message, const struct tierd_manager *manager);
 
 #endif

@@ -152,6 +152,25 @@ static int append_group(sd_bus_message *reply, const struct tierd_group *group)
 	return sd_bus_message_close_container(reply);
 }
 
+static int get_counters(_unused_ sd_bus *connection, _unused_ const char *path,
+	_unused_ const char *interface, _unused_ const char *property,
+	sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error)
+{
+	const struct tierd_bus *bus = userdata;
+
+	return tierd_bus_append_totals(reply, bus->manager);
+}
+
+static int get_paused(_unused_ sd_bus *connection, _unused_ const char *path,
+	_unused_ const char *interface, _unused_ const char *property,
+	sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error)
+{
+	const struct tierd_bus *bus = userdata;
+
+	return sd_bus_message_append(
+		reply, "b", (int)tierd_manager_is_paused(bus->manager));
+}
+
 static int list_groups(
 	sd_bus_message *message, void *userdata, _unused_ sd_bus_error *error)
 {
@@ -176,55 +195,6 @@ static int list_groups(
 	return sd_bus_message_send(reply);
 }
 
-static int get_group(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-	_cleanup_(freep) char *path = NULL;
-	const struct tierd_bus *bus = userdata;
-	const struct tierd_group *group;
-	const char *cgroup;
-	int r;
-
-	r = sd_bus_message_read(message, "s", &cgroup);
-	if (r < 0)
-		return r;
-	group = tierd_manager_find_group(bus->manager, cgroup);
-	if (!group)
-		return sd_bus_error_setf(error, TIERD_BUS_ERROR_NO_SUCH_GROUP,
-			"No managed group has the cgroup path '%s'", cgroup);
-	r = tierd_bus_group_path(group, &path);
-	if (r < 0)
-		return r;
-	return sd_bus_reply_method_return(message, "o", path);
-}
-
-static int reload_error(const char *text, sd_bus_error *error)
-{
-	_cleanup_(freep) char *escaped = NULL;
-	int r;
-
-	r = tierd_bus_escape(text, &escaped);
-	if (r < 0)
-		return r;
-	return sd_bus_error_set(error, TIERD_BUS_ERROR_INVALID_CONFIGURATION, escaped);
-}
-
-static int reload(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-	_cleanup_(freep) char *text = NULL;
-	struct tierd_bus *bus = userdata;
-	int r;
-
-	r = tierd_manager_reload(bus->manager, &text);
-	if (r < 0 && text)
-		return reload_error(text, error);
-	if (r < 0)
-		return r;
-	r = tierd_bus_policies_changed(bus);
-	if (r < 0)
-		return r;
-	return sd_bus_reply_method_return(message, NULL);
-}
-
 const sd_bus_vtable tierd_bus_manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -235,12 +205,27 @@ const sd_bus_vtable tierd_bus_manager_vtable[] = {
 	SD_BUS_PROPERTY("SamplesLost", "t", get_sampler_number, 0, 0),
 	SD_BUS_PROPERTY("SamplerThrottled", "t", get_sampler_number, 0, 0),
 	SD_BUS_PROPERTY("SamplePeriod", "t", get_sampler_number, 0, 0),
+	SD_BUS_PROPERTY("Counters", "a{st}", get_counters, 0, 0),
+	SD_BUS_PROPERTY(
+		"Paused", "b", get_paused, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("CPUTimeUSec", "t", get_time, 0, 0),
 	SD_BUS_PROPERTY("UptimeUSec", "t", get_time, 0, 0),
 	SD_BUS_METHOD_WITH_ARGS("ListGroups", SD_BUS_NO_ARGS,
 		SD_BUS_RESULT("a(so)", groups), list_groups, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetGroup", SD_BUS_ARGS("s", cgroup),
-		SD_BUS_RESULT("o", group), get_group, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, reload, 0),
+		SD_BUS_RESULT("o", group), tierd_bus_get_group,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("AddGroup", SD_BUS_ARGS("s", cgroup, "a{sv}", properties),
+		SD_BUS_RESULT("o", group), tierd_bus_add_group,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("RemoveGroup", SD_BUS_ARGS("s", cgroup), SD_BUS_NO_RESULT,
+		tierd_bus_remove_group, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+		tierd_bus_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Pause", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+		tierd_bus_pause, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+		tierd_bus_resume, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_SIGNAL_WITH_ARGS("SampleLoss", SD_BUS_ARGS("t", lost, "t", taken), 0),
 	SD_BUS_VTABLE_END,
 };

@@ -3,8 +3,9 @@
  * The daemon's face on the system bus: org.tierd.Tierd1, an object for the manager and
  * one for each managed group. It translates: what there is to see comes from manager.h
  * and group.h, what may be changed is changed through them, and no state is kept here but
- * the connection. Reading is open to everybody, changing to root; the bus's policy and
- * sd-bus's own check of the sender both say so.
+ * the connection. Reading is open to everybody, but no page's address is ever told;
+ * changing is for root and whom polkit says (polkit.h). Nobody gets more than a share of
+ * tierd's time (bus-limits.h).
  */
 #ifndef TIERD_BUS_H
 #define TIERD_BUS_H
@@ -18,14 +19,17 @@
 #define TIERD_BUS_MANAGER_PATH "/org/tierd/Tierd1"
 #define TIERD_BUS_GROUP_PREFIX "/org/tierd/Tierd1/group"
 
+/* The Policy of a group that was added over the bus. */
+#define TIERD_BUS_POLICY "runtime"
+
 struct tierd_bus;
 struct tierd_group;
 struct tierd_manager;
 
 /*
  * Connects to the system bus, publishes the objects and takes the name. The manager has
- * to outlive the result. When the connection is lost later on, the event loop is told to
- * exit with EXIT_FAILURE: without the bus nobody could see or change anything. Errors:
+ * to outlive the result. When the connection is lost later on it is made anew, however
+ * long that takes; what is announced meanwhile nobody hears. Errors:
  *   -ENOENT, -ECONNREFUSED  there is no system bus
  *   -EEXIST                 the name is taken: another tierd is running
  *   -EACCES, -EPERM         the bus's policy does not let this user own the name
@@ -46,6 +50,17 @@ DEFINE_CLEANUP(struct tierd_bus *, tierd_bus_free)
  */
 int tierd_bus_group_added(struct tierd_bus *bus, const struct tierd_group *group);
 int tierd_bus_group_removed(struct tierd_bus *bus, const struct tierd_group *group);
+
+/* A group was over its quota for a while, or is within it again. Errors: as above. */
+int tierd_bus_quota_exceeded(struct tierd_bus *bus, const struct tierd_group *group);
+int tierd_bus_quota_restored(struct tierd_bus *bus, const struct tierd_group *group);
+
+/* Somebody else changed an attribute of the group's that tierd had set. */
+int tierd_bus_drifted(struct tierd_bus *bus, const struct tierd_group *group,
+	const char *attribute, const char *expected, const char *found);
+
+/* Samples were lost, beside those taken in the same time. */
+int tierd_bus_samples_lost(struct tierd_bus *bus, uint64_t lost, uint64_t taken);
 
 /*
  * Announces what policies decide, for all groups. The bus does so itself after a reload

@@ -28,6 +28,8 @@ struct tierd_group {
 	struct tier_group *heat;
 	uint64_t quota_bytes;
 	uint64_t min_bytes;
+	uint64_t kept_ns; /* when the quota was last seen to be kept */
+	bool is_exceeded; /* and said so */
 	uint64_t dram_bytes;
 	uint64_t slow_bytes;
 	uint64_t uncovered_bytes;

@@ -11,6 +11,10 @@
 /* A first guess of how many pages two ticks can carry. */
 #define BUDGET_PAGES_FIRST 4096
 
+/* A quota counts as exceeded when it is by so much, or a 64th, for so long. */
+#define EXCESS_BYTES_MIN (UINT64_C(4) << 20)
+#define EXCESS_NS        (5 * TIERD_NSEC)
+
 /* ---- Coming and going ---------------------------------------------------------- */
 
 static uint64_t tier_latency_ns(const struct tierd_topology *topology, unsigned tier)
@@ -185,6 +189,7 @@ void tierd_group_get_view(const struct tierd_group *group, struct tierd_group_vi
 		.cgroup = tierd_group_path(group),
 		.policy = group->policy.path,
 		.enforcement = tierd_enforcement_to_string(group->policy.enforcement),
+		.placement = tierd_placement_to_string(group->policy.placement),
 		.engine = tier_engine_to_string(group->policy.engine),
 		.dram_quota_bytes = group->quota_bytes,
 		.dram_min_bytes = group->min_bytes,
@@ -231,4 +236,19 @@ uint64_t tierd_group_spare_bytes(const struct tierd_group *group)
 	if (!tierd_group_moves_pages(group) || kept <= group->min_bytes)
 		return 0;
 	return kept - group->min_bytes;
+}
+
+int tierd_group_watch_quota(struct tierd_group *group, uint64_t now_ns)
+{
+	uint64_t slack_bytes = TIER_MAX(group->quota_bytes / 64, EXCESS_BYTES_MIN);
+	bool was_exceeded = group->is_exceeded;
+
+	if (group->kept_ns == 0 || group->dram_bytes <= group->quota_bytes ||
+		group->dram_bytes - group->quota_bytes <= slack_bytes) {
+		group->kept_ns = now_ns;
+		group->is_exceeded = false;
+	} else if (now_ns - group->kept_ns >= EXCESS_NS) {
+		group->is_exceeded = true;
+	}
+	return (int)group->is_exceeded - (int)was_exceeded;
 }

@@ -23,6 +23,7 @@ struct tierd_group_view {
 	const char *cgroup; /* path below the cgroup root, "/system.slice/x.service" */
 	const char *policy; /* the policy file it is managed by */
 	const char *enforcement;   /* "advise" or "soft" */
+	const char *placement;     /* "tiered" */
 	const char *engine;        /* "rank", "memtis" or "tpp" */
 	uint64_t dram_quota_bytes; /* UINT64_MAX: no quota */
 	uint64_t dram_min_bytes;
@@ -160,6 +161,12 @@ void tierd_group_complete(
 
 /* True if more moves are known to pay than can be carried out just now. */
 bool tierd_group_has_backlog(const struct tierd_group *group);
+
+/*
+ * Whether the quota is kept, asked once a tick: 1 when it was exceeded for some seconds
+ * on end, by more than what comes and goes; -1 when it is kept again after that; else 0.
+ */
+int tierd_group_watch_quota(struct tierd_group *group, uint64_t now_ns);
 
 /* True if next to nothing was moved of late: there is little left to gain. */
 bool tierd_group_is_settled(const struct tierd_group *group, uint64_t now_ns);

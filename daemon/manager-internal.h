@@ -30,6 +30,13 @@ struct tierd_attribution {
 	UT_hash_handle hh;
 };
 
+/* The sampler's counts when loss was last looked for. */
+struct tierd_loss {
+	uint64_t time_ns;
+	uint64_t taken;
+	uint64_t lost;
+};
+
 struct tierd_manager {
 	struct tierd_root root;
 	struct tierd_cgroup_root cgroups;
@@ -68,6 +75,7 @@ struct tierd_manager {
 	uint64_t ticked_ns;
 	uint64_t samples_seen;
 	uint64_t samples_lost_seen;
+	struct tierd_loss loss;
 	uint64_t started_ns;
 };
 
@@ -89,6 +97,9 @@ int tierd_manager_admit_policies(const struct tierd_manager *manager,
 	const struct tierd_policies *policies, char **ret_error);
 int tierd_manager_admit_group(const struct tierd_manager *manager,
 	const struct tierd_group *group, char **ret_error);
+
+/* alerts.c: announces quotas that are not kept, and samples that were lost. */
+void tierd_manager_raise_alerts(struct tierd_manager *manager, uint64_t now_ns);
 
 /* tick.c: installs the timer and the handlers that make ticks happen. */
 int tierd_manager_start_ticking(struct tierd_manager *manager);

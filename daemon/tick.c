@@ -354,6 +354,7 @@ static void tick(struct tierd_manager *manager)
 				tierd_group_path(group));
 	}
 	read_memory(manager);
+	tierd_manager_raise_alerts(manager, now_ns);
 	plan(manager, now_ns);
 	steer(manager, now_ns, elapsed_ns);
 }

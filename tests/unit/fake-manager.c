@@ -24,6 +24,11 @@ int tier_group_get_histogram(struct tier_group *group, struct tier_histogram *re
 	return 0;
 }
 
+void tier_group_get_curve(const struct tier_group *group, struct tier_curve *ret)
+{
+	*ret = ((const struct tierd_group *)group)->curve;
+}
+
 unsigned tier_histogram_bin_floor(unsigned bin)
 {
 	return bin == 0 ? 0 : 1u << (bin - 1);
@@ -80,6 +85,57 @@ int tierd_manager_reload(struct tierd_manager *manager, char **ret_error)
 	return manager->reload_result;
 }
 
+bool tierd_manager_is_paused(const struct tierd_manager *manager)
+{
+	return manager->is_paused;
+}
+
+void tierd_manager_set_paused(struct tierd_manager *manager, bool is_paused)
+{
+	manager->is_paused = is_paused;
+}
+
+static struct tierd_group gups, postgres, twin, awkward, added;
+
+int tierd_manager_add_group(struct tierd_manager *manager, const char *cgroup,
+	const struct tierd_policy *policy, struct tierd_group **ret, char **ret_error)
+{
+	if (manager->add_error)
+		*ret_error = strdup(manager->add_error);
+	if (manager->add_result < 0)
+		return manager->add_result;
+	if (tierd_manager_find_group(manager, cgroup))
+		return -EEXIST;
+	if (strcmp(cgroup, FAKE_NEW) != 0)
+		return -ENOENT;
+	manager->added_policy = *policy;
+	added = postgres;
+	added.view.cgroup = FAKE_NEW;
+	added.view.policy = "runtime";
+	added.view.enforcement = tierd_enforcement_to_string(policy->enforcement);
+	added.view.dram_quota_bytes = tierd_amount_resolve(policy->dram_quota, GIB);
+	added.view.dram_min_bytes = tierd_amount_resolve(policy->dram_min, GIB);
+	manager->groups[manager->n_groups++] = &added;
+	*ret = &added;
+	return 0;
+}
+
+int tierd_manager_remove_group(struct tierd_manager *manager, struct tierd_group *group)
+{
+	if (manager->add_result < 0)
+		return manager->add_result;
+	for (size_t i = 0; i < manager->n_groups; i++)
+		if (manager->groups[i] == group)
+			manager->groups[i] = manager->groups[--manager->n_groups];
+	return 0;
+}
+
+void tierd_group_set_enforcement(
+	struct tierd_group *group, enum tierd_enforcement enforcement)
+{
+	group->view.enforcement = tierd_enforcement_to_string(enforcement);
+}
+
 void tierd_group_get_view(const struct tierd_group *group, struct tierd_group_view *ret)
 {
 	*ret = group->view;
@@ -126,7 +182,17 @@ void tierd_process_portions_free(struct tierd_process_portions *portions, size_t
 	free(portions);
 }
 
-static struct tierd_group gups, postgres, twin, awkward;
+/* Half of the accesses to the first quarter, the rest evenly. */
+static void fill_curve(struct tier_curve *curve)
+{
+	curve->samples = 1500;
+	for (unsigned i = 0; i < TIER_CURVE_POINTS; i++) {
+		double part = (double)i / (TIER_CURVE_POINTS - 1);
+
+		curve->pages[i] = i * 32 * MIB_PAGES;
+		curve->share[i] = part < 0.25 ? 2 * part : 0.5 + (part - 0.25) / 1.5;
+	}
+}
 
 static void fill_gups(void)
 {
@@ -137,6 +203,7 @@ static void fill_gups(void)
 			.cgroup = FAKE_GUPS,
 			.policy = "/etc/tierd/policies.d/50-gups.conf",
 			.enforcement = "soft",
+			.placement = "tiered",
 			.engine = "rank",
 			.dram_quota_bytes = 700 * MIB,
 			.dram_min_bytes = 100 * MIB,
@@ -160,6 +227,7 @@ static void fill_gups(void)
 			{ 1240, 1, { { 8 * MIB, 1 * MIB } } },
 		},
 	};
+	fill_curve(&gups.curve);
 	heat = &gups.view.heat;
 	heat->hit_ratio = 0.9375;
 	heat->coverage = 0.875;
@@ -192,6 +260,7 @@ static void fill_idle(struct tierd_group *group, const char *cgroup)
 			.cgroup = cgroup,
 			.policy = "/usr/lib/tierd/policies.d/default.conf",
 			.enforcement = "advise",
+			.placement = "tiered",
 			.engine = "rank",
 			.dram_quota_bytes = UINT64_MAX,
 			.dram_bytes = 4 * GIB,

@@ -20,6 +20,7 @@
 struct tierd_group {
 	struct tierd_group_view view;
 	struct tier_histogram histogram;
+	struct tier_curve curve;
 	size_t n_processes;
 	struct {
 		pid_t pid;
@@ -39,11 +40,18 @@ struct tierd_manager {
 	int reload_result;
 	const char *reload_error;
 	unsigned n_reloads;
+	bool is_paused;
+	int add_result;
+	const char *add_error;
+	struct tierd_policy added_policy;
 };
 
 /* Two tiers, a sampler at work, and groups of all kinds: over quota, without one and
  * without samples, two of the same name, one of an awkward name. */
 void fake_manager_fill(struct tierd_manager *manager);
+
+/* Not managed, until somebody adds it. */
+#define FAKE_NEW "/new.slice"
 
 #define FAKE_GUPS     "/system.slice/gups.service"
 #define FAKE_POSTGRES "/system.slice/postgresql.service"

@@ -10,24 +10,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "base/util.h"
+#include "private-bus.h"
 
 #define GUPS          "/system.slice/gups.service"
 #define NOBODY        65534
 #define ARGUMENTS_MAX 8
-#define WAIT_STEP_NS  50000000
-#define WAIT_STEPS    200
 #define RELOAD_ERROR  "/etc/tierd/tierd.conf:3: unknown key 'Speed'"
 
 static const char *tierctl_program, *tierd_program;
-static char directory[] = "/tmp/test-ctl-XXXXXX";
-static pid_t bus_pid, tierd_pid;
+static struct private_bus bus;
+static pid_t tierd_pid;
 
 struct run {
 	int exit;
@@ -36,27 +32,6 @@ struct run {
 };
 
 /* ---- Processes ----------------------------------------------------------------- */
-
-static pid_t start(const char *program, char *const *argv)
-{
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		execvp(program, argv);
-		_exit(127);
-	}
-	return pid;
-}
-
-static int stop(pid_t pid)
-{
-	int status;
-
-	assert_return_code(kill(pid, SIGTERM), errno);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
-}
 
 static void read_back(int fd, char *buf, size_t size)
 {
@@ -82,7 +57,7 @@ static void exec_tierctl(uid_t uid, int out, int err, char *const *argv)
 
 static int temporary_file(void)
 {
-	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = open(bus.directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	assert_return_code(fd, errno);
 	return fd;
@@ -117,72 +92,13 @@ static void run(const char *command, struct run *ret)
 	run_as(0, command, ret);
 }
 
-/* ---- The bus ------------------------------------------------------------------- */
-
-static void write_bus_configuration(const char *path)
-{
-	_cleanup_(fclosep) FILE *f = fopen(path, "we");
-
-	assert_non_null(f);
-	assert_true(fprintf(f,
-			    "<!DOCTYPE busconfig PUBLIC\n"
-			    " \"-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN\"\n"
-			    " \"https://www.freedesktop.org/standards/dbus/1.0/"
-			    "busconfig.dtd\">\n"
-			    "<busconfig>\n"
-			    "<listen>unix:path=%s/bus</listen>\n"
-			    "<auth>EXTERNAL</auth>\n"
-			    "<policy context=\"default\">\n"
-			    "<allow user=\"*\"/>\n"
-			    "<deny own=\"*\"/>\n"
-			    "<deny send_type=\"method_call\"/>\n"
-			    "<allow send_type=\"signal\"/>\n"
-			    "<allow send_requested_reply=\"true\""
-			    " send_type=\"method_return\"/>\n"
-			    "<allow send_requested_reply=\"true\" send_type=\"error\"/>\n"
-			    "<allow receive_type=\"method_call\"/>\n"
-			    "<allow receive_type=\"method_return\"/>\n"
-			    "<allow receive_type=\"error\"/>\n"
-			    "<allow receive_type=\"signal\"/>\n"
-			    "<allow send_destination=\"org.freedesktop.DBus\"/>\n"
-			    "</policy>\n"
-			    "<include>%s</include>\n"
-			    "</busconfig>\n",
-			    directory, SOURCE_ROOT "/dbus/org.tierd.Tierd1.conf") > 0);
-}
-
-static void wait_step(void)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = WAIT_STEP_NS }, NULL);
-}
-
-static void start_bus(void)
-{
-	_cleanup_(freep) char *configuration = NULL, *option = NULL, *address = NULL;
-	_cleanup_(freep) char *socket = NULL;
-
-	assert_non_null(mkdtemp(directory));
-	assert_return_code(chmod(directory, 0755), errno);
-	assert_true(asprintf(&configuration, "%s/bus.conf", directory) > 0);
-	assert_true(asprintf(&option, "--config-file=%s", configuration) > 0);
-	assert_true(asprintf(&socket, "%s/bus", directory) > 0);
-	assert_true(asprintf(&address, "unix:path=%s", socket) > 0);
-	write_bus_configuration(configuration);
-	assert_return_code(setenv("DBUS_SYSTEM_BUS_ADDRESS", address, true), errno);
-	bus_pid = start("dbus-daemon",
-		(char *[]){ (char *)"dbus-daemon", option, (char *)"--nofork", NULL });
-	for (int i = 0; access(socket, F_OK) < 0; i++) {
-		assert_int_equal(waitpid(bus_pid, NULL, WNOHANG), 0);
-		assert_true(i < WAIT_STEPS);
-		wait_step();
-	}
-}
+/* ---- tierd --------------------------------------------------------------------- */
 
 static void start_tierd(const char *reload_error)
 {
 	struct run r;
 
-	tierd_pid = start(tierd_program,
+	tierd_pid = start_program(tierd_program,
 		(char *[]){ (char *)"fake-tierd", (char *)reload_error, NULL });
 	for (int i = 0;; i++) {
 		run("list", &r);
@@ -209,26 +125,20 @@ static int set_up_bad_configuration(_unused_ void **state)
 
 static int tear_down(_unused_ void **state)
 {
-	assert_int_equal(stop(tierd_pid), 0);
+	assert_int_equal(stop_program(tierd_pid), 0);
 	return 0;
 }
 
 static int group_set_up(_unused_ void **state)
 {
-	start_bus();
+	private_bus_start(&bus);
 	return 0;
 }
 
 static int group_tear_down(_unused_ void **state)
 {
-	_cleanup_(freep) char *configuration = NULL, *socket = NULL;
-
-	stop(bus_pid);
-	assert_true(asprintf(&configuration, "%s/bus.conf", directory) > 0);
-	assert_true(asprintf(&socket, "%s/bus", directory) > 0);
-	unlink(configuration);
-	unlink(socket);
-	return rmdir(directory);
+	private_bus_remove(&bus);
+	return 0;
 }
 
 /* ---- Text ---------------------------------------------------------------------- */
@@ -569,15 +479,6 @@ static void test_help(_unused_ void **state)
 	assert_string_equal(r.out, "tierctl " TIER_VERSION "\n");
 }
 
-static bool has_dbus_daemon(void)
-{
-	pid_t pid = start("dbus-daemon",
-		(char *[]){ (char *)"dbus-daemon", (char *)"--version", NULL });
-	int status;
-
-	return waitpid(pid, &status, 0) == pid && status == 0;
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -607,7 +508,7 @@ int main(int argc, char **argv)
 	}
 	tierctl_program = argv[1];
 	tierd_program = argv[2];
-	if (geteuid() != 0 || !has_dbus_daemon()) {
+	if (geteuid() != 0 || !private_bus_is_possible()) {
 		fprintf(stderr, "this test takes root and dbus-daemon\n");
 		return 77;
 	}
