@@ -9,13 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus-call.h"
 #include "bus-client.h"
 #include "properties.h"
-
-#define SERVICE           "org.tierd.Tierd1"
-#define MANAGER_PATH      "/org/tierd/Tierd1"
-#define MANAGER_INTERFACE "org.tierd.Tierd1.Manager"
-#define GROUP_INTERFACE   "org.tierd.Tierd1.Group"
 
 /* The array's next item, zeroed and counted, or NULL. */
 #define APPEND(array, items)                                                          \
@@ -27,36 +23,7 @@
 		_grown ? &(array)->items[(array)->n_##items++] : NULL;                \
 	})
 
-/* ---- Calls --------------------------------------------------------------------- */
-
-struct call {
-	const char *path;
-	const char *interface;
-	const char *member;
-};
-
-/* types are the arguments', as for sd_bus_message_append(); "" for none. */
-static int call(sd_bus *bus, const struct call *c, sd_bus_message **ret_reply,
-	sd_bus_error *error, const char *types, ...)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-	va_list arguments;
-	int r;
-
-	r = sd_bus_message_new_method_call(
-		bus, &message, SERVICE, c->path, c->interface, c->member);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_set_auto_start(message, false);
-	if (r < 0)
-		return r;
-	va_start(arguments, types);
-	r = sd_bus_message_appendv(message, types, arguments);
-	va_end(arguments);
-	if (r < 0)
-		return r;
-	return sd_bus_call(bus, message, 0, error, ret_reply);
-}
+/* ---- Reading ------------------------------------------------------------------- */
 
 /* Fills *result, which is zeroed, from the reply to a call without arguments. */
 static int fetch(sd_bus *bus, const struct tierctl_group *group, const char *member,
@@ -64,10 +31,10 @@ static int fetch(sd_bus *bus, const struct tierctl_group *group, const char *mem
 	sd_bus_error *error)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	const struct call c = { group->path, GROUP_INTERFACE, member };
+	const struct tierctl_call c = { group->path, TIERCTL_GROUP_INTERFACE, member };
 	int r;
 
-	r = call(bus, &c, &reply, error, "");
+	r = tierctl_call(bus, &c, &reply, error, "");
 	if (r < 0)
 		return r;
 	return read(reply, result);
@@ -158,6 +125,7 @@ static const struct tierctl_property manager_properties[] = {
 	MANAGER("SamplesLost", "t", tierctl_read_u64, samples_lost),
 	MANAGER("SamplerThrottled", "t", tierctl_read_u64, sampler_throttled),
 	MANAGER("SamplePeriod", "t", tierctl_read_u64, sample_period),
+	MANAGER("Paused", "b", tierctl_read_bool, is_paused),
 	MANAGER("CPUTimeUSec", "t", tierctl_read_u64, cpu_usec),
 	MANAGER("UptimeUSec", "t", tierctl_read_u64, uptime_usec),
 };
@@ -166,11 +134,11 @@ int tierctl_get_manager(sd_bus *bus, struct tierctl_manager *ret, sd_bus_error *
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(tierctl_manager_done) struct tierctl_manager manager = {};
-	const struct call c = { MANAGER_PATH, "org.freedesktop.DBus.Properties",
-		"GetAll" };
+	const struct tierctl_call c = { TIERCTL_MANAGER_PATH,
+		"org.freedesktop.DBus.Properties", "GetAll" };
 	int r;
 
-	r = call(bus, &c, &reply, error, "s", MANAGER_INTERFACE);
+	r = tierctl_call(bus, &c, &reply, error, "s", TIERCTL_MANAGER_INTERFACE);
 	if (r < 0)
 		return r;
 	r = tierctl_read_properties(
@@ -182,13 +150,6 @@ int tierctl_get_manager(sd_bus *bus, struct tierctl_manager *ret, sd_bus_error *
 	*ret = manager;
 	manager = (struct tierctl_manager){};
 	return 0;
-}
-
-int tierctl_reload(sd_bus *bus, sd_bus_error *error)
-{
-	const struct call c = { MANAGER_PATH, MANAGER_INTERFACE, "Reload" };
-
-	return call(bus, &c, NULL, error, "");
 }
 
 void tierctl_manager_done(struct tierctl_manager *manager)
@@ -213,7 +174,9 @@ static const struct tierctl_property group_properties[] = {
 	GROUP("CGroup", "s", tierctl_read_string, cgroup),
 	GROUP("Policy", "s", tierctl_read_string, policy),
 	GROUP("Enforcement", "s", tierctl_read_string, enforcement),
+	GROUP("Placement", "s", tierctl_read_string, placement),
 	GROUP("Engine", "s", tierctl_read_string, engine),
+	GROUP("BandwidthMax", "t", tierctl_read_u64, bandwidth_max),
 	GROUP("DRAMQuota", "t", tierctl_read_u64, dram_quota_bytes),
 	GROUP("DRAMMin", "t", tierctl_read_u64, dram_min_bytes),
 	GROUP("DRAMBytes", "t", tierctl_read_u64, dram_bytes),
@@ -238,7 +201,7 @@ static int read_interface(sd_bus_message *message, void *target)
 	r = sd_bus_message_read(message, "s", &interface);
 	if (r < 0)
 		return r;
-	if (strcmp(interface, GROUP_INTERFACE) != 0)
+	if (strcmp(interface, TIERCTL_GROUP_INTERFACE) != 0)
 		return sd_bus_message_skip(message, "a{sv}");
 	return tierctl_read_properties(
 		message, group_properties, ARRAY_SIZE(group_properties), group);
@@ -248,6 +211,7 @@ static int read_object(sd_bus_message *message, void *target)
 {
 	_cleanup_(tierctl_group_done) struct tierctl_group group = {
 		.dram_quota_bytes = UINT64_MAX,
+		.bandwidth_max = UINT64_MAX,
 		.hit_ratio = NAN,
 		.cut_rate = NAN,
 		.mean_rate = NAN,
@@ -266,7 +230,7 @@ static int read_object(sd_bus_message *message, void *target)
 		return r;
 	if (!group.cgroup)
 		return 0;
-	if (!group.policy || !group.enforcement || !group.engine)
+	if (!group.policy || !group.enforcement || !group.placement || !group.engine)
 		return -EBADMSG;
 	group.path = strdup(path);
 	item = APPEND(groups, items);
@@ -288,11 +252,11 @@ int tierctl_get_groups(sd_bus *bus, struct tierctl_groups *ret, sd_bus_error *er
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(tierctl_groups_done) struct tierctl_groups groups = {};
-	const struct call c = { MANAGER_PATH, "org.freedesktop.DBus.ObjectManager",
-		"GetManagedObjects" };
+	const struct tierctl_call c = { TIERCTL_MANAGER_PATH,
+		"org.freedesktop.DBus.ObjectManager", "GetManagedObjects" };
 	int r;
 
-	r = call(bus, &c, &reply, error, "");
+	r = tierctl_call(bus, &c, &reply, error, "");
 	if (r < 0)
 		return r;
 	r = read_items(reply, 'e', "{oa{sa{sv}}}", read_object, &groups);
@@ -306,20 +270,13 @@ int tierctl_get_groups(sd_bus *bus, struct tierctl_groups *ret, sd_bus_error *er
 	return 0;
 }
 
-int tierctl_set_quota(sd_bus *bus, const struct tierctl_group *group, uint64_t bytes,
-	sd_bus_error *error)
-{
-	const struct call c = { group->path, GROUP_INTERFACE, "SetQuota" };
-
-	return call(bus, &c, NULL, error, "t", bytes);
-}
-
 void tierctl_group_done(struct tierctl_group *group)
 {
 	free(group->path);
 	free(group->cgroup);
 	free(group->policy);
 	free(group->enforcement);
+	free(group->placement);
 	free(group->engine);
 	*group = (struct tierctl_group){};
 }
@@ -384,6 +341,27 @@ static int read_counter(sd_bus_message *message, void *target)
 	return tierctl_read_u64(message, &counter->value);
 }
 
+static int read_point(sd_bus_message *message, void *target)
+{
+	struct tierctl_curve *curve = target;
+	struct tierctl_point *point = APPEND(curve, points);
+
+	if (!point)
+		return -ENOMEM;
+	return sd_bus_message_read(message, "td", &point->dram_bytes, &point->hit_ratio);
+}
+
+static int read_curve(sd_bus_message *reply, void *result)
+{
+	struct tierctl_curve *curve = result;
+	int r;
+
+	r = read_items(reply, 'r', "(td)", read_point, curve);
+	if (r < 0)
+		return r;
+	return sd_bus_message_read(reply, "d", &curve->samples);
+}
+
 static int read_histogram(sd_bus_message *reply, void *result)
 {
 	return read_items(reply, 'r', "(ttt)", read_bin, result);
@@ -439,6 +417,26 @@ int tierctl_get_counters(sd_bus *bus, const struct tierctl_group *group,
 	*ret = counters;
 	counters = (struct tierctl_counters){};
 	return 0;
+}
+
+int tierctl_get_curve(sd_bus *bus, const struct tierctl_group *group,
+	struct tierctl_curve *ret, sd_bus_error *error)
+{
+	_cleanup_(tierctl_curve_done) struct tierctl_curve curve = {};
+	int r;
+
+	r = fetch(bus, group, "Curve", read_curve, &curve, error);
+	if (r < 0)
+		return r;
+	*ret = curve;
+	curve = (struct tierctl_curve){};
+	return 0;
+}
+
+void tierctl_curve_done(struct tierctl_curve *curve)
+{
+	free(curve->points);
+	*curve = (struct tierctl_curve){};
 }
 
 void tierctl_histogram_done(struct tierctl_histogram *histogram)

@@ -38,6 +38,7 @@ struct tierctl_manager {
 	uint64_t samples_lost;
 	uint64_t sampler_throttled;
 	uint64_t sample_period;
+	bool is_paused;
 	uint64_t cpu_usec;
 	uint64_t uptime_usec;
 };
@@ -47,7 +48,9 @@ struct tierctl_group {
 	char *cgroup;
 	char *policy;
 	char *enforcement;
+	char *placement;
 	char *engine;
+	uint64_t bandwidth_max;    /* bytes a second, UINT64_MAX: no limit */
 	uint64_t dram_quota_bytes; /* UINT64_MAX: no quota */
 	uint64_t dram_min_bytes;
 	uint64_t dram_bytes;
@@ -76,6 +79,17 @@ struct tierctl_bin {
 struct tierctl_histogram {
 	struct tierctl_bin *bins;
 	size_t n_bins;
+};
+
+struct tierctl_point {
+	uint64_t dram_bytes;
+	double hit_ratio; /* NAN: no samples */
+};
+
+struct tierctl_curve {
+	struct tierctl_point *points; /* by rising dram_bytes */
+	size_t n_points;
+	double samples;
 };
 
 struct tierctl_portion {
@@ -108,11 +122,28 @@ int tierctl_get_manager(sd_bus *bus, struct tierctl_manager *ret, sd_bus_error *
 int tierctl_get_groups(sd_bus *bus, struct tierctl_groups *ret, sd_bus_error *error);
 int tierctl_get_histogram(sd_bus *bus, const struct tierctl_group *group,
 	struct tierctl_histogram *ret, sd_bus_error *error);
+int tierctl_get_curve(sd_bus *bus, const struct tierctl_group *group,
+	struct tierctl_curve *ret, sd_bus_error *error);
 int tierctl_get_processes(sd_bus *bus, const struct tierctl_group *group,
 	struct tierctl_processes *ret, sd_bus_error *error);
 int tierctl_get_counters(sd_bus *bus, const struct tierctl_group *group,
 	struct tierctl_counters *ret, sd_bus_error *error);
 
+/* A property for a new group. */
+struct tierctl_setting {
+	const char *name;
+	const char *text; /* NULL: it is a number */
+	uint64_t number;
+};
+
+int tierctl_add_group(sd_bus *bus, const char *cgroup,
+	const struct tierctl_setting *settings, size_t n_settings, sd_bus_error *error);
+int tierctl_remove_group(
+	sd_bus *bus, const struct tierctl_group *group, sd_bus_error *error);
+int tierctl_set_enforcement(sd_bus *bus, const struct tierctl_group *group,
+	const char *enforcement, sd_bus_error *error);
+int tierctl_pause(sd_bus *bus, sd_bus_error *error);
+int tierctl_resume(sd_bus *bus, sd_bus_error *error);
 int tierctl_set_quota(sd_bus *bus, const struct tierctl_group *group, uint64_t bytes,
 	sd_bus_error *error);
 int tierctl_reload(sd_bus *bus, sd_bus_error *error);
@@ -122,6 +153,7 @@ void tierctl_manager_done(struct tierctl_manager *manager);
 void tierctl_group_done(struct tierctl_group *group);
 void tierctl_groups_done(struct tierctl_groups *groups);
 void tierctl_histogram_done(struct tierctl_histogram *histogram);
+void tierctl_curve_done(struct tierctl_curve *curve);
 void tierctl_processes_done(struct tierctl_processes *processes);
 void tierctl_counters_done(struct tierctl_counters *counters);
 

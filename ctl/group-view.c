@@ -80,7 +80,9 @@ void tierctl_group_to_json(
 	tierctl_json_string(json, "cgroup", group->cgroup);
 	tierctl_json_string(json, "policy", group->policy);
 	tierctl_json_string(json, "enforcement", group->enforcement);
+	tierctl_json_string(json, "placement", group->placement);
 	tierctl_json_string(json, "engine", group->engine);
+	tierctl_json_limit(json, "bandwidth_max", group->bandwidth_max);
 	tierctl_json_limit(json, "dram_quota_bytes", group->dram_quota_bytes);
 	tierctl_json_u64(json, "dram_min_bytes", group->dram_min_bytes);
 	tierctl_json_u64(json, "dram_bytes", group->dram_bytes);

@@ -79,6 +79,17 @@ int tierctl_read_string(sd_bus_message *message, void *field)
 	return 0;
 }
 
+int tierctl_read_bool(sd_bus_message *message, void *field)
+{
+	int value, r;
+
+	r = sd_bus_message_read_basic(message, 'b', &value);
+	if (r < 0)
+		return r;
+	*(bool *)field = value;
+	return 0;
+}
+
 int tierctl_read_u32(sd_bus_message *message, void *field)
 {
 	return sd_bus_message_read_basic(message, 'u', field);

@@ -23,6 +23,7 @@ int tierctl_read_properties(sd_bus_message *message,
 
 /* For the table; a string is copied, and replaces what was there. */
 int tierctl_read_string(sd_bus_message *message, void *field);
+int tierctl_read_bool(sd_bus_message *message, void *field);
 int tierctl_read_u32(sd_bus_message *message, void *field);
 int tierctl_read_u64(sd_bus_message *message, void *field);
 int tierctl_read_double(sd_bus_message *message, void *field);

@@ -26,8 +26,22 @@ static const struct tierctl_verb verbs[] = {
 		tierctl_verb_hist },
 	{ "counters", "GROUP", 1, 1, "What was planned, tried, moved, and why not",
 		tierctl_verb_counters },
+	{ "curve", "GROUP", 1, 1, "Accesses DRAM would serve, by its size",
+		tierctl_verb_curve },
 	{ "set-quota", "GROUP SIZE", 2, 2, "Set a group's DRAM quota until a reload",
-		tierctl_verb_set_quota },
+		tierctl_verb_set_quota, .can_persist = true },
+	{ "set-enforcement", "GROUP MODE", 2, 2, "Set how it is kept, until a reload",
+		tierctl_verb_set_enforcement },
+	{ "add", "CGROUP [KEY=VALUE...]", 1, -1, "Manage a cgroup until a reload",
+		tierctl_verb_add },
+	{ "remove", "GROUP", 1, 1, "Manage a group no more, until a reload",
+		tierctl_verb_remove },
+	{ "pause", "", 0, 0, "Move nothing, for all groups", tierctl_verb_pause },
+	{ "resume", "", 0, 0, "Move pages again", tierctl_verb_resume },
+	{ "monitor", "", 0, 0, "Show what tierd announces, as it happens",
+		tierctl_verb_monitor },
+	{ "verify", "[FILE...]", 0, -1, "Check configuration and policies, without tierd",
+		tierctl_verb_verify, .is_offline = true },
 	{ "reload", "", 0, 0, "Read configuration and policies again",
 		tierctl_verb_reload },
 };
@@ -71,7 +85,8 @@ int tierctl_call_failed(int r, const sd_bus_error *error)
 		SD_BUS_ERROR_NAME_HAS_NO_OWNER, NULL };
 	static const char *const no_such_group[] = { TIERCTL_ERROR_NO_SUCH_GROUP,
 		SD_BUS_ERROR_UNKNOWN_OBJECT, NULL };
-	static const char *const denied[] = { SD_BUS_ERROR_ACCESS_DENIED, NULL };
+	static const char *const denied[] = { SD_BUS_ERROR_ACCESS_DENIED,
+		SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, NULL };
 
 	if (is_error(error, not_running)) {
 		tierctl_error("tierd is not running (systemctl start tierd)");
@@ -82,7 +97,8 @@ int tierctl_call_failed(int r, const sd_bus_error *error)
 		return TIERCTL_EXIT_NO_SUCH_GROUP;
 	}
 	if (is_error(error, denied))
-		tierctl_error("permission denied, only root may change anything");
+		tierctl_error(
+			"permission denied: this is for root, and whom polkit allows");
 	else if (sd_bus_error_is_set(error))
 		tierctl_error("%s", error->message);
 	else
@@ -90,16 +106,21 @@ int tierctl_call_failed(int r, const sd_bus_error *error)
 	return TIERCTL_EXIT_FAILURE;
 }
 
+/* Where the help of a verb's arguments ends. */
+#define ARGUMENTS_COLUMN 26
+
 static int help(void)
 {
 	printf("Usage: tierctl [OPTION…] VERB [ARGUMENT…]\n\n"
 	       "Show and change how tierd places memory.\n\nVerbs:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		printf("  %-10s %-11s  %s\n", verbs[i].name, verbs[i].arguments,
+		printf("  %s %-*s  %s\n", verbs[i].name,
+			ARGUMENTS_COLUMN - (int)strlen(verbs[i].name), verbs[i].arguments,
 			verbs[i].help);
 	printf("\nOptions:\n"
 	       "  --json[=MODE]  Print JSON: pretty (the default), short, or off\n"
 	       "  --no-legend    Leave out headings and totals\n"
+	       "  --persist      With set-quota: put it into a policy file as well\n"
 	       "  -h --help      Show this help\n"
 	       "  --version      Show the version\n\n"
 	       "GROUP is a cgroup's path (/system.slice/x.service) or the end of it\n"
@@ -127,11 +148,17 @@ static int run(struct tierctl *ctl, int argc, char **argv)
 		return TIERCTL_EXIT_USAGE;
 	}
 	argc = TIER_MAX(argc - 1, 0);
-	if (argc < verb->min || argc > verb->max) {
+	if (ctl->persist && !verb->can_persist) {
+		tierctl_error("--persist is for set-quota");
+		return TIERCTL_EXIT_USAGE;
+	}
+	if (argc < verb->min || (verb->max >= 0 && argc > verb->max)) {
 		tierctl_error("usage: tierctl %s%s%s", name, *verb->arguments ? " " : "",
 			verb->arguments);
 		return TIERCTL_EXIT_USAGE;
 	}
+	if (verb->is_offline)
+		return verb->run(ctl, argc, argv + 1);
 	r = sd_bus_open_system_with_description(&ctl->bus, "tierctl");
 	if (r < 0)
 		return tierctl_failed(r, "connect to the system bus");
@@ -143,6 +170,7 @@ static int run(struct tierctl *ctl, int argc, char **argv)
 enum {
 	OPTION_JSON = 256,
 	OPTION_NO_LEGEND,
+	OPTION_PERSIST,
 	OPTION_VERSION,
 };
 
@@ -151,6 +179,7 @@ static int main_with_options(struct tierctl *ctl, int argc, char **argv)
 	static const struct option options[] = {
 		{ "json", optional_argument, NULL, OPTION_JSON },
 		{ "no-legend", no_argument, NULL, OPTION_NO_LEGEND },
+		{ "persist", no_argument, NULL, OPTION_PERSIST },
 		{ "version", no_argument, NULL, OPTION_VERSION },
 		{ "help", no_argument, NULL, 'h' },
 		{},
@@ -169,6 +198,9 @@ static int main_with_options(struct tierctl *ctl, int argc, char **argv)
 			break;
 		case OPTION_NO_LEGEND:
 			ctl->legend = false;
+			break;
+		case OPTION_PERSIST:
+			ctl->persist = true;
 			break;
 		case OPTION_VERSION:
 			printf("tierctl %s\n", TIER_VERSION);

@@ -26,6 +26,7 @@ struct tierctl {
 	sd_bus *bus;
 	enum tierctl_json_mode json; /* TIERCTL_JSON_OFF: text for people */
 	bool legend;
+	bool persist;
 	struct tierctl_style style;
 };
 

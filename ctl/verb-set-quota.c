@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tierctl set-quota: what a group may hold in DRAM, until tierd reads its policies. */
+/* tierctl set-quota: what a group may hold in DRAM, until tierd reads its policies, and,
+ * with --persist, from then on as well. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/size.h"
+#include "persist.h"
 #include "resolve.h"
+#include "settings/root.h"
 #include "tierctl.h"
 #include "verbs.h"
 
@@ -61,6 +64,29 @@ static int print_json(
 	return tierctl_finish_json(ctl, json);
 }
 
+/* The quota is in force by now: what is said here is about what comes after a reload. */
+static int persist(struct tierctl *ctl, const struct tierctl_group *group, uint64_t bytes)
+{
+	_cleanup_(freep) char *path = NULL, *other = NULL, *error = NULL, *text = NULL;
+	struct tierd_root root;
+	int r;
+
+	r = tierd_root_open("/", &root);
+	if (r < 0)
+		return tierctl_failed(r, "persist it");
+	r = tierctl_persist_quota(&root, group, bytes, &path, &error);
+	if (r >= 0)
+		r = tierctl_persist_check(&root, group, path, &other, &error);
+	tierd_root_close(&root);
+	if (error && tierctl_printable(&ctl->style, error, &text) >= 0)
+		tierctl_error("the quota holds until a reload only: %s", text);
+	else if (r < 0)
+		tierctl_error("the quota holds until a reload only: %s", strerror(-r));
+	else if (other)
+		tierctl_error("after a reload %s counts, and not %s", other, path);
+	return r < 0 || other ? TIERCTL_EXIT_FAILURE : TIERCTL_EXIT_OK;
+}
+
 int tierctl_verb_set_quota(struct tierctl *ctl, _unused_ int argc, char **argv)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -76,12 +102,21 @@ int tierctl_verb_set_quota(struct tierctl *ctl, _unused_ int argc, char **argv)
 			argv[1]);
 		return TIERCTL_EXIT_USAGE;
 	}
+	if (ctl->persist && geteuid() != 0) {
+		tierctl_error("permission denied: --persist is for root");
+		return TIERCTL_EXIT_FAILURE;
+	}
 	r = tierctl_find_group(ctl, argv[0], &group);
 	if (r != TIERCTL_EXIT_OK)
 		return r;
 	r = tierctl_set_quota(ctl->bus, &group, bytes, &error);
 	if (r < 0)
 		return tierctl_call_failed(r, &error);
+	if (ctl->persist) {
+		r = persist(ctl, &group, bytes);
+		if (r != TIERCTL_EXIT_OK)
+			return r;
+	}
 	if (ctl->json == TIERCTL_JSON_OFF)
 		return print_text(ctl, &group, bytes);
 	return print_json(ctl, &group, bytes);

@@ -19,6 +19,10 @@ static void print_heading(struct tierctl *ctl, const struct tierctl_manager *man
 		tierctl_dot(style), tierctl_colour(style, TIERCTL_PLAIN),
 		tierctl_colour(style, TIERCTL_BOLD), manager->version,
 		tierctl_colour(style, TIERCTL_PLAIN));
+	if (manager->is_paused)
+		printf("    State: %spaused, nothing is moved%s\n",
+			tierctl_colour(style, TIERCTL_WARNING),
+			tierctl_colour(style, TIERCTL_PLAIN));
 	printf("   Uptime: %s\n", tierctl_format_duration(manager->uptime_usec, uptime));
 	printf("      CPU: %s (%s of one CPU)\n",
 		tierctl_format_duration(manager->cpu_usec, cpu),
@@ -146,6 +150,7 @@ static int print_json(struct tierctl *ctl, const struct tierctl_manager *manager
 	tierctl_json_string(json, "version", manager->version);
 	tierctl_json_u64(json, "uptime_usec", manager->uptime_usec);
 	tierctl_json_u64(json, "cpu_usec", manager->cpu_usec);
+	tierctl_json_bool(json, "paused", manager->is_paused);
 	tiers_to_json(json, &manager->tiers);
 	tierctl_json_open_object(json, "sampler");
 	tierctl_json_string(json, "source", manager->sampler_source);

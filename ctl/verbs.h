@@ -6,15 +6,19 @@
 #ifndef TIERCTL_VERBS_H
 #define TIERCTL_VERBS_H
 
+#include <stdbool.h>
+
 struct tierctl;
 
 struct tierctl_verb {
 	const char *name;
 	const char *arguments; /* as the help shows them */
 	int min;
-	int max;
+	int max; /* of arguments; -1: any number */
 	const char *help;
 	int (*run)(struct tierctl *ctl, int argc, char **argv);
+	bool is_offline; /* it needs no bus */
+	bool can_persist;
 };
 
 int tierctl_verb_status(struct tierctl *ctl, int argc, char **argv);
@@ -23,7 +27,15 @@ int tierctl_verb_show(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_residency(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_hist(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_counters(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_curve(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_set_quota(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_set_enforcement(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_add(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_remove(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_pause(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_resume(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_monitor(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_verify(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_reload(struct tierctl *ctl, int argc, char **argv);
 
 #endif

@@ -63,6 +63,25 @@ static int temporary_file(void)
 	return fd;
 }
 
+static void write_text(const char *name, const char *text)
+{
+	_cleanup_(freep) char *path = NULL;
+	_cleanup_(fclosep) FILE *f = NULL;
+
+	assert_true(asprintf(&path, "%s/%s", bus.directory, name) > 0);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+}
+
+static void remove_text(const char *name)
+{
+	_cleanup_(freep) char *path = NULL;
+
+	assert_true(asprintf(&path, "%s/%s", bus.directory, name) > 0);
+	assert_return_code(unlink(path), errno);
+}
+
 /* command's words are separated by single blanks. */
 static void run_as(uid_t uid, const char *command, struct run *ret)
 {
@@ -210,6 +229,39 @@ static void assert_output(const char *command, const char *expected)
 	assert_int_equal(r.exit, 0);
 }
 
+DEFINE_CLEANUP(json_object *, json_object_put)
+
+static json_object *run_json(const char *command)
+{
+	json_object *parsed;
+	struct run r;
+
+	run(command, &r);
+	assert_string_equal(r.err, "");
+	assert_int_equal(r.exit, 0);
+	parsed = json_tokener_parse(r.out);
+	assert_non_null(parsed);
+	return parsed;
+}
+
+static json_object *member(json_object *object, const char *key)
+{
+	json_object *value;
+
+	assert_true(json_object_is_type(object, json_type_object));
+	if (!json_object_object_get_ex(object, key, &value))
+		fail_msg("there is no '%s'", key);
+	return value;
+}
+
+static uint64_t number(json_object *object, const char *key)
+{
+	json_object *value = member(object, key);
+
+	assert_true(json_object_is_type(value, json_type_int));
+	return json_object_get_uint64(value);
+}
+
 static void test_status(_unused_ void **state)
 {
 	_cleanup_(freep) char *text = NULL;
@@ -266,6 +318,113 @@ static void test_set_quota(_unused_ void **state)
 		"4096,\"previous_dram_quota_bytes\":null}\n");
 }
 
+static const char curve_head[] =
+	"/system.slice/gups.service: accesses that DRAM would serve, by 1500 samples\n"
+	"\n"
+	"  DRAM     HIT\n"
+	"     0    0.0%                                          \n"
+	"  128M   12.5%  █████                                   \n"
+	"  256M   25.0%  ██████████                              \n";
+
+static void test_curve(_unused_ void **state)
+{
+	_cleanup_(json_object_putp) json_object *curve = NULL;
+	json_object *point;
+	struct run r;
+
+	run("curve " GUPS, &r);
+	assert_string_equal(r.err, "");
+	r.out[strlen(curve_head)] = '\0';
+	assert_string_equal(r.out, curve_head);
+	run("curve --no-legend " GUPS, &r);
+	assert_non_null(strstr(r.out,
+		"  768M   58.3%  ███████████████████████▍"
+		"                 now\n"));
+	curve = run_json("--json curve " GUPS);
+	assert_true(json_object_get_double(member(curve, "samples")) == 1500);
+	assert_int_equal(json_object_array_length(member(curve, "points")), 65);
+	point = json_object_array_get_idx(member(curve, "points"), 8);
+	assert_int_equal(number(point, "dram_bytes"), UINT64_C(256) << 20);
+	assert_true(json_object_get_double(member(point, "hit_ratio")) == 0.25);
+}
+
+static void test_set_enforcement(_unused_ void **state)
+{
+	assert_output("set-enforcement " GUPS " advise",
+		GUPS ": enforcement advise (was soft)\n");
+	assert_output("--json=short set-enforcement " GUPS " soft",
+		"{\"cgroup\":\"" GUPS
+		"\",\"enforcement\":\"soft\","
+		"\"previous_enforcement\":\"advise\"}\n");
+}
+
+static void test_add_and_remove(_unused_ void **state)
+{
+	_cleanup_(json_object_putp) json_object *show = NULL;
+
+	assert_output("add /new.slice DRAMQuota=2M DRAMMin=1M Enforcement=advise", "");
+	show = run_json("--json show /new.slice");
+	assert_int_equal(number(show, "dram_quota_bytes"), 2 << 20);
+	assert_int_equal(number(show, "dram_min_bytes"), 1 << 20);
+	assert_string_equal(json_object_get_string(member(show, "policy")), "runtime");
+	assert_output("--json=short remove new.slice",
+		"{\"cgroup\":\"/new.slice\",\"managed\":false}\n");
+	assert_output("--json=short add /new.slice DRAMQuota=infinity",
+		"{\"cgroup\":\"/new.slice\",\"managed\":true}\n");
+	assert_output("remove /new.slice", "");
+}
+
+static void test_pause(_unused_ void **state)
+{
+	_cleanup_(json_object_putp) json_object *status = NULL;
+	struct run r;
+
+	assert_output("pause", "");
+	run("status", &r);
+	assert_non_null(strstr(r.out, "\n    State: paused, nothing is moved\n"));
+	status = run_json("--json status");
+	assert_true(json_object_get_boolean(member(status, "paused")));
+	assert_output("--json=short resume", "{\"paused\":false}\n");
+	assert_output("resume", "");
+	run("status", &r);
+	assert_null(strstr(r.out, "paused"));
+}
+
+/* Whether the monitor says so in the end, with the command repeated until then. */
+static bool is_announced(int out, const char *command, const char *words)
+{
+	struct run r;
+
+	for (int i = 0; i < WAIT_STEPS; i++) {
+		run(command, &r);
+		wait_step();
+		read_back(out, r.out, sizeof(r.out));
+		if (strstr(r.out, words))
+			return true;
+	}
+	return false;
+}
+
+static void test_monitor(_unused_ void **state)
+{
+	_cleanup_(closep) int out = temporary_file();
+	char *argv[] = { (char *)"tierctl", (char *)"--json=short", (char *)"monitor",
+		NULL };
+	struct run r;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		exec_tierctl(0, out, out, argv);
+	assert_true(is_announced(out, "set-quota postgresql.service 3G",
+		"\"event\":\"PropertiesChanged\",\"cgroup\":\"/system.slice/"
+		"postgresql.service\",\"values\":{\"DRAMQuota\":3221225472}"));
+	run("pause", &r);
+	assert_true(is_announced(out, "list",
+		"\"event\":\"PropertiesChanged\",\"values\":{\"Paused\":\"yes\"}"));
+	stop_program(pid);
+}
+
 static void test_reload(_unused_ void **state)
 {
 	assert_output("reload", "");
@@ -273,39 +432,6 @@ static void test_reload(_unused_ void **state)
 }
 
 /* ---- JSON ---------------------------------------------------------------------- */
-
-DEFINE_CLEANUP(json_object *, json_object_put)
-
-static json_object *run_json(const char *command)
-{
-	json_object *parsed;
-	struct run r;
-
-	run(command, &r);
-	assert_string_equal(r.err, "");
-	assert_int_equal(r.exit, 0);
-	parsed = json_tokener_parse(r.out);
-	assert_non_null(parsed);
-	return parsed;
-}
-
-static json_object *member(json_object *object, const char *key)
-{
-	json_object *value;
-
-	assert_true(json_object_is_type(object, json_type_object));
-	if (!json_object_object_get_ex(object, key, &value))
-		fail_msg("there is no '%s'", key);
-	return value;
-}
-
-static uint64_t number(json_object *object, const char *key)
-{
-	json_object *value = member(object, key);
-
-	assert_true(json_object_is_type(value, json_type_int));
-	return json_object_get_uint64(value);
-}
 
 static void check_groups(json_object *groups)
 {
@@ -416,6 +542,17 @@ static void test_failures(_unused_ void **state)
 		{ "set-quota -- " GUPS " -1", 2, "'-1' is no size" },
 		{ "set-quota " GUPS " 18446744073709551615", 2, "is no size" },
 		{ "set-quota " GUPS " 1M", 1, "below the group's DRAMMin" },
+		{ "set-enforcement " GUPS " maybe", 1, "There is no such enforcement" },
+		{ "list --persist", 2, "--persist is for set-quota" },
+		{ "add", 2, "usage: tierctl add CGROUP [KEY=VALUE...]" },
+		{ "add /a DRAMQuota", 2, "'DRAMQuota' is no setting" },
+		{ "add /a DRAMQuota=2X", 2, "'DRAMQuota' is no setting" },
+		{ "add /a Quota=2G", 2, "'Quota' is no setting" },
+		{ "add /a/../b", 1, "Not a path below the cgroup root" },
+		{ "add /not/there", 1, "There is no such cgroup" },
+		{ "add " GUPS, 1, "The cgroup is managed already" },
+		{ "add /new.slice DRAMMin=2G DRAMQuota=1G", 1, "DRAMMin is above" },
+		{ "remove nope.service", 4, "no managed group is called" },
 		{ "show nope.service", 4, "no managed group is called 'nope.service'" },
 		{ "show ups.service", 4, "no managed group is called" },
 		{ "show /gups.service", 4, "no managed group is called" },
@@ -453,9 +590,15 @@ static void test_unprivileged(_unused_ void **state)
 	static const struct failure denied[] = {
 		{ "reload", 1, "permission denied" },
 		{ "set-quota postgresql.service 1G", 1, "permission denied" },
+		{ "set-quota --persist postgresql.service 1G", 1, "is for root" },
+		{ "set-enforcement " GUPS " soft", 1, "permission denied" },
+		{ "add /new.slice", 1, "permission denied" },
+		{ "remove " GUPS, 1, "permission denied" },
+		{ "pause", 1, "permission denied" },
+		{ "resume", 1, "permission denied" },
 	};
 	static const char *const allowed[] = { "status", "list", "show " GUPS,
-		"residency", "hist " GUPS, "counters " GUPS };
+		"residency", "hist " GUPS, "counters " GUPS, "curve " GUPS };
 
 	check_failures(NOBODY, denied, ARRAY_SIZE(denied));
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
@@ -467,13 +610,43 @@ static void test_unprivileged(_unused_ void **state)
 	}
 }
 
+/* By anybody, without tierd. */
+static void test_verify(_unused_ void **state)
+{
+	static const struct failure rows[] = {
+		{ "verify /bad.conf", 1, "tierctl: /bad.conf: No such file" },
+		{ "verify %1$s/bad.conf", 1,
+			"/bad.conf:4: DRAMQuota=1Q in section [Memory]: expected bytes" },
+		{ "verify %1$s/good.conf %1$s/tierd.conf %1$s/bad.conf", 1,
+			"/tierd.conf:2: unknown key Tick= in section [Daemon]" },
+	};
+	_cleanup_(freep) char *good = NULL;
+
+	write_text("good.conf", "[Match]\nUnit=a.service\n");
+	write_text("bad.conf", "[Match]\nUnit=a.service\n[Memory]\nDRAMQuota=1Q\n");
+	write_text("tierd.conf", "[Daemon]\nTick=1\n");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(freep) char *command = NULL;
+		struct failure failure = rows[i];
+
+		assert_true(asprintf(&command, failure.command, bus.directory) > 0);
+		failure.command = command;
+		check_failures(NOBODY, &failure, 1);
+	}
+	assert_true(asprintf(&good, "verify %s/good.conf", bus.directory) > 0);
+	assert_output(good, "");
+	remove_text("good.conf");
+	remove_text("bad.conf");
+	remove_text("tierd.conf");
+}
+
 static void test_help(_unused_ void **state)
 {
 	struct run r;
 
 	run("--help", &r);
 	assert_int_equal(r.exit, 0);
-	assert_non_null(strstr(r.out, "  set-quota  GROUP SIZE   "));
+	assert_non_null(strstr(r.out, "  set-quota GROUP SIZE         Set"));
 	run("--version", &r);
 	assert_int_equal(r.exit, 0);
 	assert_string_equal(r.out, "tierctl " TIER_VERSION "\n");
@@ -486,11 +659,17 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_not_running),
+		cmocka_unit_test(test_verify),
 		TEST(test_status),
 		TEST(test_list),
 		TEST(test_one_group),
 		TEST(test_counters),
 		TEST(test_set_quota),
+		TEST(test_curve),
+		TEST(test_set_enforcement),
+		TEST(test_add_and_remove),
+		TEST(test_pause),
+		TEST(test_monitor),
 		TEST(test_reload),
 		TEST(test_list_json),
 		TEST(test_status_json),
