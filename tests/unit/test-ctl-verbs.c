@@ -1,164 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tierctl as a user runs it, against fake-tierd on a dbus-daemon of the test's own that
- * lets through what the installed bus policy lets through.
+ * The verbs of tierctl that show something, and what is wrong with a command line.
  *
  *   test-ctl-verbs TIERCTL FAKE-TIERD
  */
-#include "unit.h"
+#include "ctl-world.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <json-c/json.h>
 #include <string.h>
-#include <sys/wait.h>
-
-#include "base/util.h"
-#include "private-bus.h"
-
-#define GUPS          "/system.slice/gups.service"
-#define NOBODY        65534
-#define ARGUMENTS_MAX 8
-#define RELOAD_ERROR  "/etc/tierd/tierd.conf:3: unknown key 'Speed'"
-
-static const char *tierctl_program, *tierd_program;
-static struct private_bus bus;
-static pid_t tierd_pid;
-
-struct run {
-	int exit;
-	char out[16384];
-	char err[4096];
-};
-
-/* ---- Processes ----------------------------------------------------------------- */
-
-static void read_back(int fd, char *buf, size_t size)
-{
-	ssize_t n = pread(fd, buf, size - 1, 0);
-
-	assert_true(n >= 0 && (size_t)n < size - 1);
-	buf[n] = '\0';
-}
-
-/* The program is opened before the user changes: its directory may be closed to others.
- */
-static void exec_tierctl(uid_t uid, int out, int err, char *const *argv)
-{
-	int program = open(tierctl_program, O_RDONLY | O_CLOEXEC);
-
-	if (dup2(out, STDOUT_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0)
-		_exit(126);
-	if (uid != 0 && setresuid(uid, uid, uid) < 0)
-		_exit(126);
-	fexecve(program, argv, environ);
-	_exit(127);
-}
-
-static int temporary_file(void)
-{
-	int fd = open(bus.directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	assert_return_code(fd, errno);
-	return fd;
-}
-
-static void write_text(const char *name, const char *text)
-{
-	_cleanup_(freep) char *path = NULL;
-	_cleanup_(fclosep) FILE *f = NULL;
-
-	assert_true(asprintf(&path, "%s/%s", bus.directory, name) > 0);
-	f = fopen(path, "we");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-}
-
-static void remove_text(const char *name)
-{
-	_cleanup_(freep) char *path = NULL;
-
-	assert_true(asprintf(&path, "%s/%s", bus.directory, name) > 0);
-	assert_return_code(unlink(path), errno);
-}
-
-/* command's words are separated by single blanks. */
-static void run_as(uid_t uid, const char *command, struct run *ret)
-{
-	_cleanup_(closep) int out = temporary_file(), err = temporary_file();
-	_cleanup_(freep) char *words = strdup(command);
-	char *argv[ARGUMENTS_MAX + 2] = { (char *)"tierctl" }, *rest = words;
-	int n = 1, status;
-	pid_t pid;
-
-	while (rest && *rest) {
-		assert_true(n <= ARGUMENTS_MAX);
-		argv[n++] = strsep(&rest, " ");
-	}
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		exec_tierctl(uid, out, err, argv);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	ret->exit = WEXITSTATUS(status);
-	read_back(out, ret->out, sizeof(ret->out));
-	read_back(err, ret->err, sizeof(ret->err));
-}
-
-static void run(const char *command, struct run *ret)
-{
-	run_as(0, command, ret);
-}
-
-/* ---- tierd --------------------------------------------------------------------- */
-
-static void start_tierd(const char *reload_error)
-{
-	struct run r;
-
-	tierd_pid = start_program(tierd_program,
-		(char *[]){ (char *)"fake-tierd", (char *)reload_error, NULL });
-	for (int i = 0;; i++) {
-		run("list", &r);
-		if (r.exit == 0)
-			return;
-		assert_int_equal(r.exit, 3);
-		assert_int_equal(waitpid(tierd_pid, NULL, WNOHANG), 0);
-		assert_true(i < WAIT_STEPS);
-		wait_step();
-	}
-}
-
-static int set_up(_unused_ void **state)
-{
-	start_tierd(NULL);
-	return 0;
-}
-
-static int set_up_bad_configuration(_unused_ void **state)
-{
-	start_tierd(RELOAD_ERROR);
-	return 0;
-}
-
-static int tear_down(_unused_ void **state)
-{
-	assert_int_equal(stop_program(tierd_pid), 0);
-	return 0;
-}
-
-static int group_set_up(_unused_ void **state)
-{
-	private_bus_start(&bus);
-	return 0;
-}
-
-static int group_tear_down(_unused_ void **state)
-{
-	private_bus_remove(&bus);
-	return 0;
-}
 
 /* ---- Text ---------------------------------------------------------------------- */
 
@@ -219,49 +68,6 @@ static const char residency_text[] =
 	"pid 1240, 8M resident, 12.5% in DRAM\n"
 	"dram portion per gb: [0.125]\n";
 
-static void assert_output(const char *command, const char *expected)
-{
-	struct run r;
-
-	run(command, &r);
-	assert_string_equal(r.err, "");
-	assert_string_equal(r.out, expected);
-	assert_int_equal(r.exit, 0);
-}
-
-DEFINE_CLEANUP(json_object *, json_object_put)
-
-static json_object *run_json(const char *command)
-{
-	json_object *parsed;
-	struct run r;
-
-	run(command, &r);
-	assert_string_equal(r.err, "");
-	assert_int_equal(r.exit, 0);
-	parsed = json_tokener_parse(r.out);
-	assert_non_null(parsed);
-	return parsed;
-}
-
-static json_object *member(json_object *object, const char *key)
-{
-	json_object *value;
-
-	assert_true(json_object_is_type(object, json_type_object));
-	if (!json_object_object_get_ex(object, key, &value))
-		fail_msg("there is no '%s'", key);
-	return value;
-}
-
-static uint64_t number(json_object *object, const char *key)
-{
-	json_object *value = member(object, key);
-
-	assert_true(json_object_is_type(value, json_type_int));
-	return json_object_get_uint64(value);
-}
-
 static void test_status(_unused_ void **state)
 {
 	_cleanup_(freep) char *text = NULL;
@@ -307,17 +113,6 @@ static void test_counters(_unused_ void **state)
 	assert_memory_equal(r.out, head, strlen(head));
 }
 
-static void test_set_quota(_unused_ void **state)
-{
-	assert_output("set-quota postgresql.service 1.5G",
-		"/system.slice/postgresql.service: DRAM quota 1.5G (was infinity)\n");
-	assert_output("set-quota postgresql.service infinity",
-		"/system.slice/postgresql.service: DRAM quota infinity (was 1.5G)\n");
-	assert_output("--json=short set-quota postgresql.service 4096",
-		"{\"cgroup\":\"/system.slice/postgresql.service\",\"dram_quota_bytes\":"
-		"4096,\"previous_dram_quota_bytes\":null}\n");
-}
-
 static const char curve_head[] =
 	"/system.slice/gups.service: accesses that DRAM would serve, by 1500 samples\n"
 	"\n"
@@ -346,89 +141,6 @@ static void test_curve(_unused_ void **state)
 	point = json_object_array_get_idx(member(curve, "points"), 8);
 	assert_int_equal(number(point, "dram_bytes"), UINT64_C(256) << 20);
 	assert_true(json_object_get_double(member(point, "hit_ratio")) == 0.25);
-}
-
-static void test_set_enforcement(_unused_ void **state)
-{
-	assert_output("set-enforcement " GUPS " advise",
-		GUPS ": enforcement advise (was soft)\n");
-	assert_output("--json=short set-enforcement " GUPS " soft",
-		"{\"cgroup\":\"" GUPS
-		"\",\"enforcement\":\"soft\","
-		"\"previous_enforcement\":\"advise\"}\n");
-}
-
-static void test_add_and_remove(_unused_ void **state)
-{
-	_cleanup_(json_object_putp) json_object *show = NULL;
-
-	assert_output("add /new.slice DRAMQuota=2M DRAMMin=1M Enforcement=advise", "");
-	show = run_json("--json show /new.slice");
-	assert_int_equal(number(show, "dram_quota_bytes"), 2 << 20);
-	assert_int_equal(number(show, "dram_min_bytes"), 1 << 20);
-	assert_string_equal(json_object_get_string(member(show, "policy")), "runtime");
-	assert_output("--json=short remove new.slice",
-		"{\"cgroup\":\"/new.slice\",\"managed\":false}\n");
-	assert_output("--json=short add /new.slice DRAMQuota=infinity",
-		"{\"cgroup\":\"/new.slice\",\"managed\":true}\n");
-	assert_output("remove /new.slice", "");
-}
-
-static void test_pause(_unused_ void **state)
-{
-	_cleanup_(json_object_putp) json_object *status = NULL;
-	struct run r;
-
-	assert_output("pause", "");
-	run("status", &r);
-	assert_non_null(strstr(r.out, "\n    State: paused, nothing is moved\n"));
-	status = run_json("--json status");
-	assert_true(json_object_get_boolean(member(status, "paused")));
-	assert_output("--json=short resume", "{\"paused\":false}\n");
-	assert_output("resume", "");
-	run("status", &r);
-	assert_null(strstr(r.out, "paused"));
-}
-
-/* Whether the monitor says so in the end, with the command repeated until then. */
-static bool is_announced(int out, const char *command, const char *words)
-{
-	struct run r;
-
-	for (int i = 0; i < WAIT_STEPS; i++) {
-		run(command, &r);
-		wait_step();
-		read_back(out, r.out, sizeof(r.out));
-		if (strstr(r.out, words))
-			return true;
-	}
-	return false;
-}
-
-static void test_monitor(_unused_ void **state)
-{
-	_cleanup_(closep) int out = temporary_file();
-	char *argv[] = { (char *)"tierctl", (char *)"--json=short", (char *)"monitor",
-		NULL };
-	struct run r;
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0)
-		exec_tierctl(0, out, out, argv);
-	assert_true(is_announced(out, "set-quota postgresql.service 3G",
-		"\"event\":\"PropertiesChanged\",\"cgroup\":\"/system.slice/"
-		"postgresql.service\",\"values\":{\"DRAMQuota\":3221225472}"));
-	run("pause", &r);
-	assert_true(is_announced(out, "list",
-		"\"event\":\"PropertiesChanged\",\"values\":{\"Paused\":\"yes\"}"));
-	stop_program(pid);
-}
-
-static void test_reload(_unused_ void **state)
-{
-	assert_output("reload", "");
-	assert_output("reload --json=short", "{\"reloaded\":true}\n");
 }
 
 /* ---- JSON ---------------------------------------------------------------------- */
@@ -510,25 +222,6 @@ static void test_residency_json(_unused_ void **state)
 
 /* ---- Errors -------------------------------------------------------------------- */
 
-struct failure {
-	const char *command;
-	int exit;
-	const char *error; /* part of it */
-};
-
-static void check_failures(uid_t uid, const struct failure *rows, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		struct run r;
-
-		run_as(uid, rows[i].command, &r);
-		if (!strstr(r.err, rows[i].error))
-			fail_msg("tierctl %s: %s", rows[i].command, r.err);
-		assert_string_equal(r.out, "");
-		assert_int_equal(r.exit, rows[i].exit);
-	}
-}
-
 static void test_failures(_unused_ void **state)
 {
 	static const struct failure rows[] = {
@@ -577,39 +270,6 @@ static void test_not_running(_unused_ void **state)
 	check_failures(0, rows, ARRAY_SIZE(rows));
 }
 
-static void test_bad_configuration(_unused_ void **state)
-{
-	static const struct failure rows[] = { { "reload", 1,
-		"tierctl: " RELOAD_ERROR "\n" } };
-
-	check_failures(0, rows, ARRAY_SIZE(rows));
-}
-
-static void test_unprivileged(_unused_ void **state)
-{
-	static const struct failure denied[] = {
-		{ "reload", 1, "permission denied" },
-		{ "set-quota postgresql.service 1G", 1, "permission denied" },
-		{ "set-quota --persist postgresql.service 1G", 1, "is for root" },
-		{ "set-enforcement " GUPS " soft", 1, "permission denied" },
-		{ "add /new.slice", 1, "permission denied" },
-		{ "remove " GUPS, 1, "permission denied" },
-		{ "pause", 1, "permission denied" },
-		{ "resume", 1, "permission denied" },
-	};
-	static const char *const allowed[] = { "status", "list", "show " GUPS,
-		"residency", "hist " GUPS, "counters " GUPS, "curve " GUPS };
-
-	check_failures(NOBODY, denied, ARRAY_SIZE(denied));
-	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
-		struct run r;
-
-		run_as(NOBODY, allowed[i], &r);
-		assert_string_equal(r.err, "");
-		assert_int_equal(r.exit, 0);
-	}
-}
-
 /* By anybody, without tierd. */
 static void test_verify(_unused_ void **state)
 {
@@ -652,8 +312,6 @@ static void test_help(_unused_ void **state)
 	assert_string_equal(r.out, "tierctl " TIER_VERSION "\n");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -664,34 +322,13 @@ int main(int argc, char **argv)
 		TEST(test_list),
 		TEST(test_one_group),
 		TEST(test_counters),
-		TEST(test_set_quota),
 		TEST(test_curve),
-		TEST(test_set_enforcement),
-		TEST(test_add_and_remove),
-		TEST(test_pause),
-		TEST(test_monitor),
-		TEST(test_reload),
 		TEST(test_list_json),
 		TEST(test_status_json),
 		TEST(test_group_json),
 		TEST(test_residency_json),
 		TEST(test_failures),
-		TEST(test_unprivileged),
-		cmocka_unit_test_setup_teardown(
-			test_bad_configuration, set_up_bad_configuration, tear_down),
 	};
 
-	if (argc != 3) {
-		fprintf(stderr, "Usage: %s TIERCTL FAKE-TIERD\n", argv[0]);
-		return EXIT_FAILURE;
-	}
-	tierctl_program = argv[1];
-	tierd_program = argv[2];
-	if (geteuid() != 0 || !private_bus_is_possible()) {
-		fprintf(stderr, "this test takes root and dbus-daemon\n");
-		return 77;
-	}
-	setenv("LC_ALL", "C.UTF-8", true);
-	unsetenv("COLUMNS");
-	return cmocka_run_group_tests(tests, group_set_up, group_tear_down);
+	return run_with_bus(tests, argc, argv);
 }
