@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/util.h"
 #include "sim.h"
@@ -44,7 +45,7 @@ static unsigned tier_with_room(const struct exchange *x, unsigned below)
 
 static void demote_owed(struct exchange *x, uint64_t pages)
 {
-	while (x->plan.owed_pages < pages && x->left[TIER_DEMOTE] > 0) {
+	while (x->plan.owed[0] < pages && x->left[TIER_DEMOTE] > 0) {
 		uint64_t page = x->ops->coldest_in(x->order, 0);
 		unsigned to = tier_with_room(x, 0);
 
@@ -53,7 +54,7 @@ static void demote_owed(struct exchange *x, uint64_t pages)
 		add(x, page, to, TIER_REASON_QUOTA);
 		if (x->room[to] > 0)
 			x->room[to]--;
-		x->plan.owed_pages++;
+		x->plan.owed[0]++;
 	}
 }
 
@@ -109,6 +110,7 @@ int sim_exchange_plan(const struct sim_order_ops *ops, void *order, unsigned n_t
 		x.room[tier] = limits->room_pages[tier];
 	x.room[0] = TIER_MIN(
 		x.room[0], saturating_sub(limits->quota_pages, limits->fast_pages));
+	memcpy(x.plan.room, x.room, sizeof(x.room));
 	demote_owed(&x, owed);
 	for (unsigned tier = 0; tier + 1 < n_tiers; tier++) {
 		fill(&x, tier);

@@ -73,21 +73,6 @@ static size_t next_of(const struct sim_job *job, size_t i, enum tier_direction d
 	return i;
 }
 
-/* An engine says itself how much of the room its promotions may take. */
-static void set_room(struct sim_job *job, const struct tier_limits *limits)
-{
-	unsigned upper, lower;
-
-	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
-		job->room[tier] = limits->room_pages[tier];
-	job->room[0] = TIER_MIN(limits->room_pages[0],
-		saturating_sub(limits->quota_pages, limits->fast_pages));
-	if (!job->plan.engine)
-		return;
-	tier_plan_get_tiers(job->plan.engine, &upper, &lower);
-	job->room[upper] = tier_plan_room_pages(job->plan.engine);
-}
-
 int sim_plan(struct sim *sim, struct sim_tenant *tenant)
 {
 	struct sim_job job = { .number = sim->jobs++ };
@@ -109,8 +94,8 @@ int sim_plan(struct sim *sim, struct sim_tenant *tenant)
 		sim_job_done(&job);
 		return -ENOMEM;
 	}
-	set_room(&job, &limits);
-	job.unpaid_pages = job.plan.owed_pages;
+	for (unsigned tier = 0; tier < sim->config.n_tiers; tier++)
+		job.room[tier] = (int64_t)job.plan.room[tier] - job.plan.owed[tier];
 	for (int direction = 0; direction < TIER_DIRECTION_MAX; direction++)
 		job.next[direction] = next_of(&job, 0, direction);
 	tenant->job = job;
@@ -154,17 +139,6 @@ static enum tier_result copy(
 	return TIER_RESULT_DONE;
 }
 
-/* What a demotion frees pays first what is owed. */
-static void make_room(struct sim_job *job, const struct tier_move *move)
-{
-	int64_t paid = 0;
-
-	if (move->from == 0)
-		paid = TIER_MIN(job->unpaid_pages, (int64_t)move->pages);
-	job->unpaid_pages -= paid;
-	job->room[move->from] += move->pages - paid;
-}
-
 static void demote(struct sim *sim, struct sim_tenant *tenant)
 {
 	struct sim_job *job = &tenant->job;
@@ -175,7 +149,7 @@ static void demote(struct sim *sim, struct sim_tenant *tenant)
 
 		job->results[*next] = copy(sim, tenant, move);
 		if (job->results[*next] == TIER_RESULT_DONE)
-			make_room(job, move);
+			job->room[move->from] += move->pages;
 		*next = next_of(job, *next + 1, TIER_DEMOTE);
 	}
 }

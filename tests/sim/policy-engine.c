@@ -63,13 +63,16 @@ static int engine_plan(
 	struct sim_policy *policy, const struct tier_limits *limits, struct sim_plan *ret)
 {
 	struct sim_plan plan = { 0 };
+	unsigned upper, lower;
 	int r;
 
 	r = tier_group_plan(policy->group, limits, &plan.engine);
 	if (r < 0)
 		return r;
 	plan.list = tier_plan_moves(plan.engine, &plan.n);
-	plan.owed_pages = tier_plan_owed_pages(plan.engine);
+	tier_plan_get_tiers(plan.engine, &upper, &lower);
+	plan.room[upper] = tier_plan_room_pages(plan.engine);
+	plan.owed[upper] = tier_plan_owed_pages(plan.engine);
 	plan.is_cut_short = tier_plan_is_cut_short(plan.engine);
 	*ret = plan;
 	return 0;

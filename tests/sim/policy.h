@@ -28,7 +28,9 @@ struct sim_plan {
 	struct tier_plan *engine; /* … an engine's */
 	const struct tier_move *list;
 	size_t n;
-	uint64_t owed_pages;
+	uint64_t
+		room[TIER_TIERS_MAX]; /* what promotions may take before demotions give */
+	uint64_t owed[TIER_TIERS_MAX]; /* to leave a tier before that makes room there */
 	bool is_cut_short;
 };
 

@@ -54,15 +54,6 @@
 				.world = { __VA_ARGS__ }, \
 			} }
 
-/* All first touched on the slow node, as far as it has room. */
-#define PREFER_SLOW(slow, ...)                            \
-	.n_tenants = 1, .tenants = { {                    \
-				.quota_pages = GIB(6.5),  \
-				.slow_pages = (slow),     \
-				.has_policy = true,       \
-				.world = { __VA_ARGS__ }, \
-			} }
-
 #define HOTSET(gib)                                                    \
 	.kind = GUPS_KIND_HOTSET, .pages = GIB(gib), .hot_share = 0.1, \
 	.hot_probability = 0.9, .accesses_per_s = 17.6e6
@@ -117,18 +108,25 @@ static const struct sim_row rows[] = {
 		{ NOTES_TIERS, MACHINE, ONE(ZIPF(14), .reverse = true) },
 		{ { WITHIN(6) }, { STUCK_PORTION }, { STUCK_NOMEM }, { STUCK_WARM },
 			{ STUCK_COOLING } } },
-	{ "random-7g", "random 7 GiB, preferred on the slow node, DRAM to spare", 135, 3,
+	{ "random-7g", "random 7 GiB, preferred on the slow node, DRAM to spare", 135, 1,
 		NULL, { RANDOM_TIERS, MACHINE_RANDOM, PREFER_SLOW_RANDOM },
 		{ { "memtis", SIM_DRAM_PORTION, 0.78 },
 			{ "tpp", SIM_DRAM_PORTION, 0.91 } } },
 	{ "random-7g-blind", "the same, where tpp does not see memory under a policy",
-		135, 3, "tpp",
+		135, 1, "tpp",
 		{ RANDOM_TIERS, MACHINE_RANDOM, PREFER_SLOW_RANDOM,
 			.tpp_skips_policy = true },
 		{ { "tpp", SIM_PROMOTED_GIB, 0 } } },
-	{ "random-14g", "random 14 GiB, preferred on the slow node, DRAM full", 60, 5,
-		NULL, { NOTES_TIERS, MACHINE, PREFER_SLOW(GIB(7.5), RANDOM(14, 20.2e6)) },
-		{ { STILL(1) }, { "tpp", SIM_PORTION_CHANGE, 0.06 },
+	{ "random-14g",
+		"random 14 GiB, preferred on the slow node, DRAM full but for its watermark",
+		60, 3, NULL,
+		{ NOTES_TIERS, MACHINE, .n_tenants = 1,
+			.tenants = { { .quota_pages = GIB(6.5),
+				.slow_pages = GIB(7.5),
+				.fast_pages = GIB(6.5 * 0.975),
+				.has_policy = true,
+				.world = { RANDOM(14, 20.2e6) } } } },
+		{ { "tpp", SIM_PORTION_CHANGE, 0.06 },
 			{ "tpp", SIM_NOMEM_SHARE, 0.98 } } },
 	{ "hotset-scattered", "hotset 14 GiB, scattered page by page", 60, 20, NULL,
 		{ NOTES_TIERS, MACHINE, ONE(HOTSET(14), .scattered = true) },

@@ -13,8 +13,7 @@ struct sim_job {
 	struct sim_plan plan;
 	uint8_t *results;                /* enum tier_result of each move */
 	size_t next[TIER_DIRECTION_MAX]; /* first move not yet carried out, or n */
-	int64_t room[TIER_TIERS_MAX];    /* what promotions may take */
-	int64_t unpaid_pages;            /* owed, and not yet demoted */
+	int64_t room[TIER_TIERS_MAX]; /* what promotions may take; below 0: still owed */
 	uint64_t number;
 };
 

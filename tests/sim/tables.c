@@ -14,9 +14,9 @@
 
 #define EXIT_USAGE 64
 
-#define SEEDS_OF_OTHERS 3
-#define SEEDS_MAX       1000
-#define SCALE_MAX       1024
+#define SEEDS_OF_COUNT 3
+#define SEEDS_MAX      1000
+#define SCALE_MAX      1024
 
 #define NAMES_MAX 64
 #define ROWS_MAX  64
@@ -46,7 +46,7 @@ static const char usage[] =
 	"  --row NAME      only this row (repeatable)\n"
 	"  --engine NAME   only this engine (repeatable): rank, memtis, tpp, and for\n"
 	"                  comparison count and oracle\n"
-	"  --seeds N       runs of each line (default: up to 20 of rank, 3 of others)\n"
+	"  --seeds N       runs of each line (default: up to 20 of rank, 3 of count)\n"
 	"  --scale N       memory and rates divided by N (default: 1, the notes' scale)\n"
 	"  --jobs N        processes (default: one for each processor)\n"
 	"  --json          every value of every run\n"
@@ -161,7 +161,9 @@ static size_t seeds_of(const struct options *options, const struct sim_row *row,
 		return options->seeds;
 	if (ops == &sim_policy_rank)
 		return row->seeds;
-	return ops->knows_the_truth ? 1 : SEEDS_OF_OTHERS;
+	if (ops == &sim_policy_count)
+		return TIER_MIN(row->seeds, (unsigned)SEEDS_OF_COUNT);
+	return 1;
 }
 
 static int choose_lines_of(

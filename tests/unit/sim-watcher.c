@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct sim_policy watch;
 
@@ -67,11 +68,12 @@ static int watch_plan(
 	struct sim_plan plan = {
 		.moves = calloc(
 			policy->promote_n + policy->demote_n + 1, sizeof(*plan.moves)),
-		.owed_pages = policy->owed,
+		.owed = { policy->owed },
 		.is_cut_short = policy->is_cut_short,
 	};
 
 	assert_non_null(plan.moves);
+	memcpy(plan.room, limits->room_pages, sizeof(plan.room));
 	policy->plans++;
 	policy->limits = *limits;
 	add_moves(policy, &plan, policy->promote_first, policy->promote_n, TIER_PROMOTE);
