@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -87,16 +89,27 @@ static void write_configuration(const struct private_bus *bus, const char *path)
 			bus->directory, SOURCE_ROOT "/dbus/org.tierd.Tierd1.conf") > 0);
 }
 
+/* A socket is there a moment before anybody listens at it. */
+static bool listens(const char *path)
+{
+	_cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	assert_true(fd >= 0 && strlen(path) < sizeof(address.sun_path));
+	strcpy(address.sun_path, path);
+	return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
 void private_bus_restart(struct private_bus *bus)
 {
-	_cleanup_(freep) char *option = NULL, *socket = NULL;
+	_cleanup_(freep) char *option = NULL, *path = NULL;
 
 	assert_true(asprintf(&option, "--config-file=%s/bus.conf", bus->directory) > 0);
-	assert_true(asprintf(&socket, "%s/bus", bus->directory) > 0);
-	unlink(socket);
+	assert_true(asprintf(&path, "%s/bus", bus->directory) > 0);
+	unlink(path);
 	bus->pid = start_program("dbus-daemon",
 		(char *[]){ (char *)"dbus-daemon", option, (char *)"--nofork", NULL });
-	for (int i = 0; access(socket, F_OK) < 0; i++) {
+	for (int i = 0; !listens(path); i++) {
 		assert_int_equal(waitpid(bus->pid, NULL, WNOHANG), 0);
 		assert_true(i < WAIT_STEPS);
 		wait_step();
