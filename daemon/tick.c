@@ -148,14 +148,9 @@ static void steer(struct tierd_manager *manager, uint64_t now_ns, uint64_t elaps
 
 /* ---- Plans --------------------------------------------------------------------- */
 
-static uint64_t saturating_sub(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
-
 static uint64_t node_room(const struct tierd_node_memory *memory)
 {
-	return saturating_sub(memory->free_bytes + memory->reclaimable_bytes,
+	return tier_saturating_sub(memory->free_bytes + memory->reclaimable_bytes,
 		memory->high_watermark_bytes);
 }
 
@@ -190,9 +185,9 @@ static void weigh_fast_nodes(const struct tierd_manager *manager, unsigned fast,
 	for (unsigned i = 0; i < manager->topology.n_nodes; i++)
 		if (manager->topology.nodes[i].tier == 0)
 			have += node_room(&manager->node_memory[i]);
-	*ret_room = TIER_MIN(
-		saturating_sub(have, headroom), node_room(&manager->node_memory[fast]));
-	*ret_short = saturating_sub(headroom / 2, have);
+	*ret_room = TIER_MIN(tier_saturating_sub(have, headroom),
+		node_room(&manager->node_memory[fast]));
+	*ret_short = tier_saturating_sub(headroom / 2, have);
 }
 
 static uint64_t promoted_bytes_of(const struct tier_plan *plan)
@@ -228,7 +223,8 @@ static int submit_plan(struct tierd_manager *manager, struct tierd_group *group,
 	if (r < 0)
 		return r;
 	tier_plan_get_tiers(plan, &upper, &lower);
-	room_bytes[upper] = saturating_sub(room_bytes[upper], promoted_bytes_of(plan));
+	room_bytes[upper] =
+		tier_saturating_sub(room_bytes[upper], promoted_bytes_of(plan));
 	return 0;
 }
 

@@ -35,6 +35,11 @@
 		_max_a > _max_b ? _max_a : _max_b; \
 	})
 
+static inline uint64_t tier_saturating_sub(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
 /* Set bits, without the instruction that not every x86-64 has (Knuth, "The Art of
  * Computer Programming" 4A, 7.1.3). */
 static inline unsigned tier_popcount(uint64_t x)

@@ -35,11 +35,6 @@ static uint64_t saturating_add(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-static uint64_t saturating_sub(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
-
 void tier_draft_init(struct tier_draft *draft, struct tier_group *group,
 	const struct tier_limits *limits)
 {
@@ -49,10 +44,10 @@ void tier_draft_init(struct tier_draft *draft, struct tier_group *group,
 		.group = group,
 		.limits = limits,
 		.capacity = TIER_MIN(limits->quota_pages, most),
-		.over = saturating_sub(limits->fast_pages, limits->quota_pages),
+		.over = tier_saturating_sub(limits->fast_pages, limits->quota_pages),
 		.lower = tier_plan_choose_lower(&group->config, limits, 0),
 	};
-	draft->free = saturating_sub(draft->capacity, limits->fast_pages);
+	draft->free = tier_saturating_sub(draft->capacity, limits->fast_pages);
 }
 
 void tier_draft_done(struct tier_draft *draft)

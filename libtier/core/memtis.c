@@ -49,11 +49,6 @@ static uint64_t percent(uint64_t pages, unsigned n)
 	return pages / 100 * n + pages % 100 * n / 100;
 }
 
-static uint64_t saturating_sub(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
-
 /* ---- What there is ------------------------------------------------------------- */
 
 static void survey_block(struct turn *turn, const struct tier_block *block)
@@ -101,7 +96,7 @@ static int decide(struct turn *turn)
 	int r;
 
 	draft->owed = draft->over + limits->owed_pages;
-	draft->room = draft->owed > 0 ? 0 : saturating_sub(draft->free, kept);
+	draft->room = draft->owed > 0 ? 0 : tier_saturating_sub(draft->free, kept);
 	turn->is_urgent = draft->owed > 0;
 	if (draft->free < least)
 		draft->owed += kept - draft->free;
@@ -109,7 +104,7 @@ static int decide(struct turn *turn)
 	if (r < 0)
 		return r;
 	up = draft->lists[TIER_PROMOTE].target;
-	down = draft->owed + saturating_sub(up, draft->room);
+	down = draft->owed + tier_saturating_sub(up, draft->room);
 	turn->is_urgent |= turn->inactive_above < down;
 	return tier_draft_want(draft, TIER_DEMOTE, down);
 }

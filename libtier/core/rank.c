@@ -308,11 +308,6 @@ static size_t collect_collapses(struct planner *planner, struct tier_move *ret)
 
 /* ---- Putting the plan together ------------------------------------------------- */
 
-static uint64_t saturating_sub(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
-
 static bool is_resting(const struct planner *planner, const struct tier_move *move)
 {
 	const struct tier_group *group = planner->group;
@@ -349,14 +344,14 @@ static void balance(struct planner *planner, const struct tier_move *demotions,
 	size_t *n_demotions, const struct tier_move *promotions, size_t *n_promotions)
 {
 	uint64_t down = planner->demotions.pages, up = planner->promotions.pages;
-	uint64_t most = planner->room + saturating_sub(down, planner->owed);
+	uint64_t most = planner->room + tier_saturating_sub(down, planner->owed);
 
 	while (*n_promotions > 0 && up > most)
 		up -= promotions[--*n_promotions].pages;
 	while (*n_demotions > 0) {
 		uint64_t last = demotions[*n_demotions - 1].pages;
 
-		if (down - last < planner->owed + saturating_sub(up, planner->room))
+		if (down - last < planner->owed + tier_saturating_sub(up, planner->room))
 			break;
 		down -= last;
 		(*n_demotions)--;
@@ -490,8 +485,8 @@ static int plan(struct tier_group *group, const struct tier_limits *limits,
 	if (r < 0)
 		return r;
 	tier_layout_make(layout, &group->rates, &group->census);
-	tier_scores_update(
-		&group->scores, layout, (group->now_ns - group->planned_ns) / 1e9);
+	tier_scores_update(&group->scores, layout,
+		tier_saturating_sub(limits->now_ns, group->planned_ns) / 1e9);
 	group->stats.cut_rate = tier_layout_cut(layout, limits->quota_pages);
 	classify(group, layout);
 	return plan_some_boundary(group, limits, layout, ret);

@@ -86,11 +86,6 @@ static void exchange(struct exchange *x, unsigned tier)
 	}
 }
 
-static uint64_t saturating_sub(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
-
 int sim_exchange_plan(const struct sim_order_ops *ops, void *order, unsigned n_tiers,
 	const struct tier_limits *limits, struct sim_plan *ret)
 {
@@ -100,7 +95,7 @@ int sim_exchange_plan(const struct sim_order_ops *ops, void *order, unsigned n_t
 		.n_tiers = n_tiers,
 		.left = { limits->budget_pages, limits->budget_pages },
 	};
-	uint64_t owed = saturating_sub(limits->fast_pages, limits->quota_pages) +
+	uint64_t owed = tier_saturating_sub(limits->fast_pages, limits->quota_pages) +
 			limits->owed_pages;
 
 	x.plan.moves = calloc(2 * limits->budget_pages + 1, sizeof(*x.plan.moves));
@@ -109,7 +104,7 @@ int sim_exchange_plan(const struct sim_order_ops *ops, void *order, unsigned n_t
 	for (unsigned tier = 0; tier < n_tiers; tier++)
 		x.room[tier] = limits->room_pages[tier];
 	x.room[0] = TIER_MIN(
-		x.room[0], saturating_sub(limits->quota_pages, limits->fast_pages));
+		x.room[0], tier_saturating_sub(limits->quota_pages, limits->fast_pages));
 	memcpy(x.plan.room, x.room, sizeof(x.room));
 	demote_owed(&x, owed);
 	for (unsigned tier = 0; tier + 1 < n_tiers; tier++) {

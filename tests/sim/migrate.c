@@ -13,11 +13,6 @@
 /* Back is within so long of there. */
 #define BACK_S 60
 
-static uint64_t saturating_sub(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
-
 void sim_job_done(struct sim_job *job)
 {
 	sim_plan_done(&job->plan);
@@ -55,13 +50,13 @@ static void get_limits(
 	for (unsigned tier = 0; tier < sim->config.n_tiers; tier++) {
 		const struct sim_tier_config *config = &sim->config.tiers[tier];
 		uint64_t free_pages =
-			saturating_sub(config->pages, sim->used_pages[tier]);
+			tier_saturating_sub(config->pages, sim->used_pages[tier]);
 
-		limits.room_pages[tier] = saturating_sub(
+		limits.room_pages[tier] = tier_saturating_sub(
 			free_pages, config->headroom_pages + promised(sim, tenant, tier));
 		if (tier == 0)
-			limits.owed_pages =
-				saturating_sub(config->headroom_pages / 2, free_pages);
+			limits.owed_pages = tier_saturating_sub(
+				config->headroom_pages / 2, free_pages);
 	}
 	*ret = limits;
 }
