@@ -49,9 +49,10 @@ struct tier_cohort {
 	uint32_t first; /* of its blocks, TIER_BLOCK_NONE at the end */
 	uint32_t last;
 	uint32_t n_blocks;
-	bool is_known; /* watched long enough, as the last plan had it */
-	double born;   /* of each, in its epoch */
-	uint64_t sum;  /* over its blocks, as what follows */
+	bool is_laid_out; /* a plan has been made since it appeared, … */
+	bool is_known;    /* … to which it was watched long enough */
+	double born;      /* of each, in its epoch */
+	uint64_t sum;     /* over its blocks, as what follows */
 	uint64_t pairs;
 	uint64_t resident_pages;
 	struct tier_cell cells[TIER_TIERS_MAX][TIER_HISTOGRAM_BINS];

@@ -64,7 +64,8 @@ static void score(struct tier_group *group, const struct flight *flight)
 	const struct tier_block *block = flight->blocks[0];
 	unsigned page = tier_page_in_block(flight->samples[0].address);
 
-	if (flight->slots[0] && tier_block_has(block, page) && block->cohort)
+	if (flight->slots[0] && tier_block_has(block, page) && block->cohort &&
+		block->cohort->is_laid_out)
 		tier_scores_add(&group->scores, block, tier_block_tier(block, page),
 			tier_count_bin(block->count[page]));
 }

@@ -65,6 +65,7 @@ static void lay_out_cohort(struct tier_layout *layout, struct tier_beliefs *beli
 
 	tier_beliefs_of_cohort(beliefs, cohort, &rate);
 	cohort->is_known = rate.is_known;
+	cohort->is_laid_out = true;
 	for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++) {
 		double factor = -1;
 

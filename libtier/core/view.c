@@ -127,22 +127,25 @@ static int compare_blocks(const void *a, const void *b)
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
+/* A block that changed has its stock taken in a copy: it stays as the census counted it.
+ */
 static struct tier_block_info info_of(const struct tier_block *block)
 {
-	struct tier_block_info info = {
+	struct tier_block copy;
+
+	if (block->listed) {
+		copy = *block;
+		tier_block_take_stock(&copy);
+		block = &copy;
+	}
+	return (struct tier_block_info){
 		.space = block->space,
 		.address = tier_block_address(block, 0),
+		.resident_pages = block->resident_pages,
+		.fast_pages = block->tier_pages[0],
+		.samples = block->sum,
 		.huge = block->huge,
 	};
-
-	for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++) {
-		if (!tier_block_has(block, page))
-			continue;
-		info.resident_pages++;
-		info.fast_pages += tier_block_tier(block, page) == 0;
-		info.samples += block->count[page];
-	}
-	return info;
 }
 
 _public_ int tier_group_list_blocks(

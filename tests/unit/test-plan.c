@@ -480,6 +480,82 @@ static void samples_are_told_apart(void **state)
 	tier_group_free(group);
 }
 
+static void assert_list_is_true(const struct tier_group *group)
+{
+	uint64_t resident = 0, fast = 0, samples = 0, counted = 0;
+	struct tier_block_info *blocks;
+	struct tier_group_stats stats;
+	size_t n;
+
+	assert_int_equal(tier_group_list_blocks(group, &blocks, &n), 0);
+	for (size_t i = 0; i < n; i++) {
+		const struct tier_block *block = block_at(group, blocks[i].address);
+
+		resident += blocks[i].resident_pages;
+		fast += blocks[i].fast_pages;
+		samples += blocks[i].samples;
+		for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++)
+			counted += block->count[page];
+	}
+	free(blocks);
+	tier_group_get_stats(group, &stats);
+	assert_int_equal(n, stats.blocks);
+	assert_int_equal(resident, stats.resident_pages);
+	assert_int_equal(fast, stats.tier_pages[0]);
+	assert_int_equal(samples, counted);
+}
+
+/* With blocks of which no stock was taken yet, with none, and with some. */
+static void listed_blocks_are_as_they_are_now(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 10; seed++) {
+		struct tier_group *group = random_group(seed);
+		struct tier_histogram histogram;
+		struct tier_sample sample = { .space = SPACE };
+
+		assert_list_is_true(group);
+		assert_int_equal(tier_group_get_histogram(group, &histogram), 0);
+		assert_list_is_true(group);
+		for (unsigned i = 0; i < BLOCKS; i += 2) {
+			sample.address = BASE + i * (TIER_BLOCK_SIZE + TIER_PAGE_SIZE);
+			tier_group_feed(group, &sample, 1, NULL);
+		}
+		assert_list_is_true(group);
+		tier_group_free(group);
+	}
+}
+
+/* Two plans for times ahead of the group's own leave the samples between them scored. */
+static void a_plan_ahead_of_time_keeps_the_curve(void **state)
+{
+	struct tier_group *group = random_group(4);
+	struct tier_limits limits = {
+		.now_ns = NOW_NS + 1000,
+		.quota_pages = TIER_UNLIMITED_PAGES,
+	};
+	struct tier_curve before, after;
+
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		struct tier_plan *plan;
+
+		assert_int_equal(tier_group_plan(group, &limits, &plan), 0);
+		tier_plan_free(plan);
+		for (unsigned i = 0; round == 0 && i < 1000; i++)
+			tier_group_feed(group,
+				&(struct tier_sample){
+					.space = SPACE,
+					.address = BASE + i * TIER_PAGE_SIZE,
+				},
+				1, NULL);
+		tier_group_get_curve(group, round == 0 ? &before : &after);
+	}
+	assert_true(before.samples > 100);
+	assert_true(after.samples > 0.99 * before.samples);
+	tier_group_free(group);
+}
+
 static void bad_arguments_are_refused(void **state)
 {
 	struct tier_group_config config;
@@ -512,6 +588,8 @@ int main(void)
 		cmocka_unit_test(the_histogram_sums_while_blocks_wait_to_be_cooled),
 		cmocka_unit_test(spaces_and_ranges_are_forgotten),
 		cmocka_unit_test(samples_are_told_apart),
+		cmocka_unit_test(listed_blocks_are_as_they_are_now),
+		cmocka_unit_test(a_plan_ahead_of_time_keeps_the_curve),
 		cmocka_unit_test(bad_arguments_are_refused),
 	};
 
