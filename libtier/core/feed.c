@@ -70,6 +70,8 @@ static void score(struct tier_group *group, const struct flight *flight)
 			tier_count_bin(block->count[page]));
 }
 
+_Static_assert(TIER_SAMPLED_FAST + 1 == TIER_SAMPLED_SLOW, "out of order");
+
 /* The first sample on a block since stock was taken, or since it should have cooled. */
 static void prepare(
 	struct tier_group *group, struct tier_slot *slot, struct tier_block *block)
@@ -86,13 +88,13 @@ static enum tier_sampled count_sample(struct tier_group *group,
 	unsigned page = tier_page_in_block(sample->address);
 	struct tier_slot *slot = flight->slots[i];
 	struct tier_block *block = flight->blocks[i];
-	unsigned tier;
+	unsigned place;
 
 	if (!slot)
 		return TIER_SAMPLED_UNKNOWN;
-	if (!tier_block_has(block, page))
+	place = tier_block_place(block, page);
+	if (place == 0)
 		return TIER_SAMPLED_UNCOVERED;
-	tier = tier_block_tier(block, page);
 	if (!slot->changed || slot->epoch != group->rates.epoch)
 		prepare(group, slot, block);
 	if (!is_thinned || is_kept(group, sample))
@@ -100,7 +102,8 @@ static enum tier_sampled count_sample(struct tier_group *group,
 	if (group->engine->sampled)
 		group->engine->sampled(group, block, page,
 			sample->time_ns ? sample->time_ns : group->now_ns);
-	return tier > 0 ? TIER_SAMPLED_SLOW : TIER_SAMPLED_FAST;
+	/* Nobody can predict this one: no branch. */
+	return TIER_SAMPLED_FAST + (place > 1);
 }
 
 _public_ void tier_group_feed(struct tier_group *group, const struct tier_sample *samples,
