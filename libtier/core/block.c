@@ -18,13 +18,23 @@ _public_ unsigned tier_histogram_bin_floor(unsigned bin)
 	return bin < TIER_HISTOGRAM_BINS ? bin_floor[bin] : UINT8_MAX;
 }
 
-unsigned tier_count_bin(uint8_t count)
-{
-	if (count < 4)
-		return count;
-	unsigned octave = 31 - __builtin_clz(count);
-	return 2 * octave + (count >> (octave - 1) & 1);
-}
+const uint8_t tier_count_bins[UINT8_MAX + 1] = {
+	[1] = 1,
+	[2] = 2,
+	[3] = 3,
+	[4 ... 5] = 4,
+	[6 ... 7] = 5,
+	[8 ... 11] = 6,
+	[12 ... 15] = 7,
+	[16 ... 23] = 8,
+	[24 ... 31] = 9,
+	[32 ... 47] = 10,
+	[48 ... 63] = 11,
+	[64 ... 95] = 12,
+	[96 ... 127] = 13,
+	[128 ... 191] = 14,
+	[192 ... 255] = 15,
+};
 
 /* ---- Stock --------------------------------------------------------------------- */
 
@@ -41,32 +51,63 @@ static uint64_t resident_word(const struct tier_block *block, unsigned word)
 	return block->words[word].place[0] | block->words[word].place[1];
 }
 
-static void take_stock_of_page(struct tier_block *block, unsigned page)
+/* The tier of all the word's pages, or TIER_TIERS_MAX if they are in several. */
+static unsigned only_tier(const struct tier_block_word *word, uint64_t resident)
 {
-	uint32_t count = block->count[page];
-	uint16_t *classes = block->classes[tier_block_tier(block, page)];
+	unsigned tier = 0;
 
-	block->sum += count;
-	block->pairs += count * (count - 1);
-	classes[0]--;
-	classes[tier_count_bin(count)]++;
+	while (tier < TIER_TIERS_MAX && word_of_tier(word, tier) != resident)
+		tier++;
+	return tier;
 }
 
-/* Most counts are zero: eight of them are looked at together. */
+/*
+ * Draws the sums over eight counts, of which most are zero. A block that is sampled at
+ * all has its stock taken at every tick: this is what a tick mostly does.
+ */
+static void take_stock_of_counts(struct tier_block *block, unsigned first, unsigned tier)
+{
+	for (unsigned page = first; page < first + 8; page++) {
+		uint32_t count = block->count[page];
+		uint16_t *classes;
+
+		if (count == 0)
+			continue;
+		classes = block->classes[tier < TIER_TIERS_MAX
+						 ? tier
+						 : tier_block_tier(block, page)];
+		block->sum += count;
+		block->pairs += count * (count - 1);
+		classes[0]--;
+		classes[tier_count_bin(count)]++;
+	}
+}
+
 static void take_stock_of_word(struct tier_block *block, unsigned word)
 {
-	const uint8_t *counts = &block->count[word * 64];
+	uint64_t resident = resident_word(block, word);
+	unsigned tier = only_tier(&block->words[word], resident);
 
-	for (unsigned i = 0; i < 64; i += 8) {
+	for (unsigned page = word * 64; page < word * 64 + 64; page += 8) {
 		uint64_t eight;
 
-		memcpy(&eight, counts + i, sizeof(eight));
-		if (eight == 0)
-			continue;
-		for (unsigned k = i; k < i + 8; k++)
-			if (counts[k] > 0)
-				take_stock_of_page(block, word * 64 + k);
+		memcpy(&eight, &block->count[page], sizeof(eight));
+		if (eight)
+			take_stock_of_counts(block, page, tier);
 	}
+}
+
+static void count_tiers(const struct tier_block_word *word, uint64_t resident,
+	uint16_t tier_pages[static TIER_TIERS_MAX])
+{
+	unsigned tier = only_tier(word, resident);
+
+	if (tier < TIER_TIERS_MAX) {
+		tier_pages[tier] += resident == UINT64_MAX ? 64 : tier_popcount(resident);
+		return;
+	}
+	for (tier = 0; tier < TIER_TIERS_MAX; tier++)
+		tier_pages[tier] += tier_popcount(word_of_tier(word, tier));
 }
 
 /* Pages of a huge page are not told apart: all have the average count, rounded up. */
@@ -86,9 +127,8 @@ void tier_block_take_stock(struct tier_block *block)
 	memset(block->tier_pages, 0, sizeof(block->tier_pages));
 	memset(block->classes, 0, sizeof(block->classes));
 	for (unsigned word = 0; word < TIER_BITMAP_WORDS; word++)
-		for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
-			block->tier_pages[tier] +=
-				tier_popcount(word_of_tier(&block->words[word], tier));
+		count_tiers(&block->words[word], resident_word(block, word),
+			block->tier_pages);
 	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++) {
 		block->classes[tier][0] = block->tier_pages[tier];
 		block->resident_pages += block->tier_pages[tier];
@@ -124,9 +164,12 @@ uint64_t tier_block_class_word(
 static void account(const struct tier_block_word *word,
 	uint64_t tier_pages[static TIER_TIERS_MAX], int sign)
 {
-	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
-		tier_pages[tier] +=
-			(int64_t)sign * tier_popcount(word_of_tier(word, tier));
+	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++) {
+		uint64_t pages = word_of_tier(word, tier);
+
+		if (pages)
+			tier_pages[tier] += (int64_t)sign * tier_popcount(pages);
+	}
 }
 
 static void forget_counts(uint8_t *counts, uint64_t gone)
@@ -185,17 +228,24 @@ static uint64_t folio_word(const struct tier_block *block, unsigned page, unsign
 static void set_place(struct tier_block_word *word, uint64_t pages, unsigned place,
 	uint64_t tier_pages[static TIER_TIERS_MAX])
 {
-	account(word, tier_pages, -1);
-	for (unsigned k = 0; k < 2; k++)
-		word->place[k] =
-			place >> k & 1 ? word->place[k] | pages : word->place[k] & ~pages;
-	account(word, tier_pages, 1);
+	struct tier_block_word moved = { { word->place[0] & pages,
+		word->place[1] & pages } };
+
+	account(&moved, tier_pages, -1);
+	for (unsigned k = 0; k < 2; k++) {
+		moved.place[k] = place >> k & 1 ? pages : 0;
+		word->place[k] = (word->place[k] & ~pages) | moved.place[k];
+	}
+	account(&moved, tier_pages, 1);
 }
 
 void tier_block_set_tier(struct tier_block *block, unsigned page, unsigned tier,
 	uint64_t tier_pages[static TIER_TIERS_MAX])
 {
-	for (unsigned i = 0; i < TIER_BITMAP_WORDS; i++) {
+	unsigned first = block->huge ? 0 : page / 64;
+	unsigned end = block->huge ? TIER_BITMAP_WORDS : first + 1;
+
+	for (unsigned i = first; i < end; i++) {
 		uint64_t pages = folio_word(block, page, i) & resident_word(block, i);
 
 		if (pages)
@@ -228,12 +278,14 @@ void tier_block_drop_all(
 void tier_block_rest(
 	struct tier_block *block, unsigned page, uint64_t now_ns, uint64_t cool_down_ns)
 {
-	bool is_over = now_ns - block->moved_ns >= cool_down_ns;
-
-	for (unsigned i = 0; i < TIER_BITMAP_WORDS; i++)
-		block->moved[i] = (is_over ? 0 : block->moved[i]) |
-				  (folio_word(block, page, i) & resident_word(block, i));
+	if (now_ns - block->moved_ns >= cool_down_ns)
+		memset(block->moved, 0, sizeof(block->moved));
 	block->moved_ns = now_ns;
+	if (!block->huge) {
+		block->moved[page / 64] |= folio_word(block, page, page / 64);
+		return;
+	}
+	memset(block->moved, 0xff, sizeof(block->moved));
 }
 
 /* ---- Cooling ------------------------------------------------------------------- */

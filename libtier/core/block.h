@@ -84,7 +84,12 @@ static inline unsigned tier_block_tier(const struct tier_block *block, unsigned 
 }
 
 /* The class bin of a count: exact up to 3, then two bins an octave. */
-unsigned tier_count_bin(uint8_t count);
+extern const uint8_t tier_count_bins[UINT8_MAX + 1];
+
+static inline unsigned tier_count_bin(uint8_t count)
+{
+	return tier_count_bins[count];
+}
 
 /* Counts a sample on a resident page; a full counter stays full. */
 static inline void tier_block_count(struct tier_block *block, unsigned page)

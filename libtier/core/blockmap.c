@@ -208,8 +208,7 @@ static void fetch_ahead(const struct tier_blockmap *map)
 	if (near >= map->n_changed)
 		return;
 	block = tier_blockmap_at(map, map->changed_blocks[near]);
-	for (size_t i = 64; i < sizeof(*block); i += 64)
-		__builtin_prefetch((const char *)block + i);
+	tier_blockmap_fetch(map, block->index);
 	__builtin_prefetch(
 		&map->slots[tier_blockmap_home(map, block->space, block->number)]);
 }

@@ -88,6 +88,18 @@ static inline struct tier_block *tier_blockmap_at(
 			->blocks[index & (TIER_SLAB_BLOCKS - 1)];
 }
 
+/* Has all of the block brought into the cache; TIER_BLOCK_NONE is none. */
+static inline void tier_blockmap_fetch(const struct tier_blockmap *map, uint32_t index)
+{
+	const char *block;
+
+	if (index == TIER_BLOCK_NONE)
+		return;
+	block = (const char *)tier_blockmap_at(map, index);
+	for (size_t i = 0; i < sizeof(struct tier_block); i += 64)
+		__builtin_prefetch(block + i);
+}
+
 /* All blocks have indices below this; some may be free. */
 static inline uint32_t tier_blockmap_end(const struct tier_blockmap *map)
 {
