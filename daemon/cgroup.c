@@ -111,6 +111,11 @@ uint64_t tierd_cgroup_id(const struct tierd_cgroup *cgroup)
 	return cgroup->id;
 }
 
+int tierd_cgroup_fd(const struct tierd_cgroup *cgroup)
+{
+	return cgroup->fd;
+}
+
 /* A removed directory keeps its descriptor, but has no files any more. */
 bool tierd_cgroup_is_alive(const struct tierd_cgroup *cgroup)
 {

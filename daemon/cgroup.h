@@ -60,6 +60,9 @@ const char *tierd_cgroup_path(const struct tierd_cgroup *cgroup);
 /* The id perf stamps on samples (PERF_SAMPLE_CGROUP): the directory's inode number. */
 uint64_t tierd_cgroup_id(const struct tierd_cgroup *cgroup);
 
+/* Its directory, for openat(2) and its kin; the group's. */
+int tierd_cgroup_fd(const struct tierd_cgroup *cgroup);
+
 bool tierd_cgroup_is_alive(const struct tierd_cgroup *cgroup);
 
 /* -ENODEV when the group is gone, -EBADMSG when the file is not what it should be. */

@@ -35,6 +35,13 @@ struct tierd_group {
 	uint64_t uncovered_bytes;
 	uint64_t born_ns;
 
+	struct tierd_gate gate;
+	struct tierd_setting *settings[TIERD_ATTRIBUTE_SYSCTL]; /* by attribute */
+	bool settings_refused;
+	bool is_dram_refused;
+	uint64_t almost_there_ns; /* since when little is left to move for a placement */
+	int watch;
+
 	struct tierd_space **spaces; /* by pid */
 	size_t n_spaces;
 	size_t sweep_space;
@@ -57,5 +64,12 @@ struct tierd_group {
 	uint64_t window_ns;
 	uint64_t window_pages;
 };
+
+/* group-enforce.c */
+void tierd_group_free_settings(struct tierd_group *group);
+uint64_t tierd_group_drifts(const struct tierd_group *group);
+
+/* The quota that plans go by: none at all for a group whose place is slow memory. */
+uint64_t tierd_group_plan_quota(const struct tierd_group *group);
 
 #endif

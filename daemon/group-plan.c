@@ -37,7 +37,7 @@ static bool is_too_early(const struct tierd_group *group, uint64_t time_ns)
 {
 	if (group->is_swept)
 		return false;
-	return group->dram_bytes <= group->quota_bytes ||
+	return group->dram_bytes <= tierd_group_plan_quota(group) ||
 	       time_ns < group->born_ns + FIRST_LOOK_NS;
 }
 
@@ -65,7 +65,7 @@ int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
 	struct tier_limits limits = {
 		.now_ns = time_ns,
 		.fast_pages = bytes_to_pages(group->dram_bytes),
-		.quota_pages = bytes_to_pages(group->quota_bytes),
+		.quota_pages = bytes_to_pages(tierd_group_plan_quota(group)),
 		.owed_pages = bytes_to_pages(owed_bytes),
 		.budget_pages = job_budget(group),
 		.collapses = group->context->collapses,

@@ -16,6 +16,9 @@
 #define SWEEP_PASS_NS     (60 * TIERD_NSEC)
 #define SWEEP_STEP_BLOCKS 64
 
+/* DRAM of a group over its quota that is not known yet, to hurry for. */
+#define MISSED_BYTES_MIN (UINT64_C(4) << 20)
+
 /* ---- Processes ----------------------------------------------------------------- */
 
 size_t tierd_group_n_spaces(const struct tierd_group *group)
@@ -136,12 +139,29 @@ static void do_looks(struct tierd_group *group, uint64_t until_ns)
 	group->n_looks = 0;
 }
 
+/* Over its quota by memory that no sweep has seen yet: there is nothing to demote. */
+static bool misses_excess(const struct tierd_group *group)
+{
+	struct tier_group_stats stats;
+
+	if (group->dram_bytes <= tierd_group_plan_quota(group))
+		return false;
+	tier_group_get_stats(group->heat, &stats);
+	return stats.tier_pages[0] * TIER_PAGE_SIZE + MISSED_BYTES_MIN <
+	       group->dram_bytes;
+}
+
+bool tierd_group_wants_sweep(const struct tierd_group *group)
+{
+	return !group->is_swept || misses_excess(group);
+}
+
 /* How many blocks a tick may look at so that a pass takes as long as it should. */
 static size_t sweep_quantum(const struct tierd_group *group)
 {
 	uint64_t blocks = 0;
 
-	if (!group->is_swept)
+	if (tierd_group_wants_sweep(group))
 		return SIZE_MAX;
 	for (size_t i = 0; i < group->n_spaces; i++)
 		blocks += group->spaces[i]->blocks;

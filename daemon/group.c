@@ -72,6 +72,7 @@ int tierd_group_new(const struct tierd_group_context *context,
 		return r;
 	group->cgroup = cgroup;
 	group->policy.engine = policy->engine;
+	group->watch = -EBADF;
 	tierd_group_set_policy(group, policy);
 	*ret = TAKE_PTR(group);
 	return 0;
@@ -84,6 +85,7 @@ struct tierd_group *tierd_group_free(struct tierd_group *group)
 	for (size_t i = 0; i < group->n_spaces; i++)
 		tierd_space_free(group->spaces[i], group->heat);
 	free(group->spaces);
+	tierd_group_free_settings(group);
 	tier_group_free(group->heat);
 	tierd_cgroup_free(group->cgroup);
 	free(group);
@@ -178,6 +180,16 @@ bool tierd_group_moves_pages(const struct tierd_group *group)
 	return group->policy.enforcement != TIERD_ENFORCEMENT_ADVISE;
 }
 
+int tierd_group_watch(const struct tierd_group *group)
+{
+	return group->watch;
+}
+
+void tierd_group_set_watch(struct tierd_group *group, int watch)
+{
+	group->watch = watch;
+}
+
 struct tier_group *tierd_group_heat(struct tierd_group *group)
 {
 	return group->heat;
@@ -200,6 +212,10 @@ void tierd_group_get_view(const struct tierd_group *group, struct tierd_group_vi
 		.n_processes = group->n_spaces,
 		.promoted_bytes = group->promoted_bytes,
 		.demoted_bytes = group->demoted_bytes,
+		.gate_closed = group->gate.n_closed,
+		.gate_suspended = group->gate.n_suspended,
+		.gate_reclaimed_bytes = group->gate.reclaimed_bytes,
+		.drifts = tierd_group_drifts(group),
 	};
 	tier_group_get_stats(group->heat, &ret->heat);
 }

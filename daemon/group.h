@@ -11,6 +11,8 @@
 #include <sys/types.h>
 
 #include "cgroup.h"
+#include "enforce/enforcer.h"
+#include "enforce/gate.h"
 #include "libtier.h"
 #include "settings/policy.h"
 #include "space.h"
@@ -22,8 +24,8 @@ struct tierd_group;
 struct tierd_group_view {
 	const char *cgroup; /* path below the cgroup root, "/system.slice/x.service" */
 	const char *policy; /* the policy file it is managed by */
-	const char *enforcement;   /* "advise" or "soft" */
-	const char *placement;     /* "tiered" */
+	const char *enforcement;   /* "advise", "soft" or "hard" */
+	const char *placement;     /* "tiered", "dram" or "slow" */
 	const char *engine;        /* "rank", "memtis" or "tpp" */
 	uint64_t dram_quota_bytes; /* UINT64_MAX: no quota */
 	uint64_t dram_min_bytes;
@@ -34,6 +36,10 @@ struct tierd_group_view {
 	uint32_t n_processes;
 	uint64_t promoted_bytes;
 	uint64_t demoted_bytes;
+	uint64_t gate_closed;          /* times growth was held up */
+	uint64_t gate_suspended;       /* times the gate was given up for a while */
+	uint64_t gate_reclaimed_bytes; /* by the kernel while the gate was up */
+	uint64_t drifts;               /* values of ours that somebody else changed */
 	struct tier_group_stats heat;
 };
 
@@ -83,8 +89,10 @@ struct tierd_group_context {
 	const struct tierd_topology *topology;
 	uint64_t dram_total_bytes;
 	uint64_t tick_ns;
-	uint64_t bandwidth_max_bytes; /* of any group, whatever its policy says */
-	unsigned collapses;           /* of a plan */
+	uint64_t bandwidth_max_bytes;    /* of any group, whatever its policy says */
+	unsigned collapses;              /* of a plan */
+	struct tierd_enforcer *enforcer; /* NULL: no limits are written */
+	bool is_paused;                  /* nothing is moved, so nothing is held up */
 };
 
 /* Takes @cgroup over on success. Errors: -ENOMEM. */
@@ -136,6 +144,10 @@ void tierd_group_feed(struct tierd_group *group);
  */
 void tierd_group_sweep(struct tierd_group *group, uint64_t budget_ns);
 
+/* Whether it pays to sweep as fast as may be: for the first time, or because what is over
+ * the quota has not been seen yet. */
+bool tierd_group_wants_sweep(const struct tierd_group *group);
+
 /* True once all there is has been looked at. */
 bool tierd_group_is_swept(const struct tierd_group *group);
 
@@ -151,6 +163,30 @@ int tierd_group_plan(struct tierd_group *group, uint64_t now_ns,
 /* Hands a plan to the migrator; @nodes is where moves to each tier go. */
 int tierd_group_submit(struct tierd_group *group, struct tier_migrator *migrator,
 	const struct tier_plan *plan, const int nodes[static TIER_TIERS_MAX]);
+
+/* ---- Enforcement (group-enforce.c) --------------------------------------------- */
+
+/* Whether a gate on memory.high belongs to the group's policy, and can be had. */
+bool tierd_group_is_gated(const struct tierd_group *group);
+
+/* By what the group holds as of tierd_group_read_memory(). */
+void tierd_group_update_gate(struct tierd_group *group, uint64_t now_ns);
+bool tierd_group_is_waiting(const struct tierd_group *group);
+enum tierd_gate_state tierd_group_gate_state(const struct tierd_group *group);
+
+/* Lets go of all limits for good: the group is not managed any more. */
+void tierd_group_release(struct tierd_group *group);
+
+/* A cheap look: whether the group is larger than its gate has seen it. */
+bool tierd_group_has_grown(const struct tierd_group *group);
+
+/* Switches nodes where Placement= or a quota of 0 says so and little is left to move;
+ * @room_bytes is what is to spare of DRAM. */
+void tierd_group_update_placement(struct tierd_group *group, uint64_t room_bytes);
+
+/* The inotify watch of its memory.events; negative: none yet. */
+int tierd_group_watch(const struct tierd_group *group);
+void tierd_group_set_watch(struct tierd_group *group, int watch);
 
 /* A group with a job under way must not be freed. */
 bool tierd_group_has_job(const struct tierd_group *group);

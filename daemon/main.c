@@ -85,12 +85,9 @@ static int run(sd_event *event, const char *config)
 	r = tierd_manager_new(event, config, &manager);
 	if (r != 0)
 		return r;
-	r = sd_event_set_watchdog(event, true);
-	if (r >= 0) {
-		sd_notify(false, "READY=1");
-		r = sd_event_loop(event);
-		sd_notify(false, "STOPPING=1");
-	}
+	sd_notify(false, "READY=1");
+	r = sd_event_loop(event);
+	sd_notify(false, "STOPPING=1");
 	tierd_manager_free(manager);
 	if (r < 0) {
 		log_error_errno(r, "the event loop failed");

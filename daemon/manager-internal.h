@@ -13,13 +13,16 @@
 #include "bus.h"
 #include "cgroup.h"
 #include "clock.h"
-#include "settings/config.h"
+#include "enforce/enforcer.h"
+#include "enforce/journal.h"
+#include "gates.h"
 #include "group.h"
 #include "manager.h"
 #include "node-memory.h"
 #include "overrides.h"
 #include "settings/policy.h"
 #include "sampler/sampler.h"
+#include "settings/config.h"
 #include "topology.h"
 
 /* Whose samples a pid's are. */
@@ -51,6 +54,11 @@ struct tierd_manager {
 
 	struct tierd_sampler *sampler;
 	struct tier_migrator *migrator;
+	struct tierd_journal *journal;
+	struct tierd_writer_systemd *writer_systemd;
+	struct tierd_writer_cgroupfs *writer_cgroupfs;
+	struct tierd_enforcer *enforcer;
+	struct tierd_gates *gates;
 	struct tierd_bus *bus;
 	sd_event *event;
 	sd_event_source *hangup;
@@ -68,6 +76,7 @@ struct tierd_manager {
 	bool processes_changed;
 	bool is_admitted; /* groups that come now were counted beforehand */
 	bool is_paused;
+	bool moves_pages; /* as of when the kernel's own tiering was last seen to */
 	uint64_t groups_looked_ns;
 	uint64_t processes_looked_ns;
 
@@ -100,6 +109,12 @@ int tierd_manager_admit_group(const struct tierd_manager *manager,
 
 /* alerts.c: announces quotas that are not kept, and samples that were lost. */
 void tierd_manager_raise_alerts(struct tierd_manager *manager, uint64_t now_ns);
+
+/* manager.c: the kernel's own tiering goes, or comes back, with the groups. */
+void tierd_manager_follow_kernel_tiering(struct tierd_manager *manager);
+
+/* tick.c: a tick out of turn, where the next one would come too late. */
+void tierd_manager_tick(struct tierd_manager *manager);
 
 /* tick.c: installs the timer and the handlers that make ticks happen. */
 int tierd_manager_start_ticking(struct tierd_manager *manager);

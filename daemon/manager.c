@@ -5,11 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <systemd/sd-daemon.h>
 
-#include "settings/errtext.h"
+#include "enforce/journal-record.h"
+#include "enforce/restore-bus.h"
+#include "enforce/writer-cgroupfs.h"
+#include "enforce/writer-systemd.h"
 #include "exit-codes.h"
+#include "kernel-tiering.h"
 #include "log.h"
 #include "manager-internal.h"
+#include "settings/errtext.h"
 
 /* ---- Building up --------------------------------------------------------------- */
 
@@ -105,25 +111,32 @@ static void log_tiers(const struct tierd_manager *manager)
 			tierd_tier_source_to_string(topology->source));
 }
 
-/* Two hands at the same pages undo each other's work. */
-static void warn_of_kernel_tiering(const struct tierd_manager *manager)
+/* By a policy, or by what was said over the bus. */
+static bool moves_pages(const struct tierd_manager *manager)
 {
-	_cleanup_(freep) char *demotion = NULL;
-	uint64_t balancing;
+	for (size_t i = 0; i < manager->n_groups; i++)
+		if (tierd_group_moves_pages(manager->groups[i]))
+			return true;
+	return tierd_policies_move_pages(manager->policies);
+}
 
-	if (tierd_root_read_u64(
-		    &manager->root, "/proc/sys/kernel/numa_balancing", &balancing) >= 0 &&
-		balancing != 0)
-		log_warning("kernel.numa_balancing is %" PRIu64
-			    ": the kernel promotes pages behind tierd's back, "
-			    "beyond any quota (sysctl kernel.numa_balancing=0)",
-			balancing);
-	if (tierd_root_read_line(&manager->root, "/sys/kernel/mm/numa/demotion_enabled",
-		    &demotion) >= 0 &&
-		strcmp(demotion, "true") == 0)
-		log_warning(
-			"/sys/kernel/mm/numa/demotion_enabled is true: "
-			"the kernel demotes pages behind tierd's back (write 0 to it)");
+static void set_kernel_tiering(struct tierd_manager *manager)
+{
+	manager->moves_pages = moves_pages(manager);
+	if (!manager->moves_pages)
+		tierd_kernel_tiering_restore(&manager->root, manager->journal);
+	else if (manager->config.kernel_tiering == TIERD_KERNEL_TIERING_OFF)
+		tierd_kernel_tiering_stop(&manager->root, manager->journal);
+	else {
+		tierd_kernel_tiering_restore(&manager->root, manager->journal);
+		tierd_kernel_tiering_warn(&manager->root);
+	}
+}
+
+void tierd_manager_follow_kernel_tiering(struct tierd_manager *manager)
+{
+	if (manager->moves_pages != moves_pages(manager))
+		set_kernel_tiering(manager);
 }
 
 /* The kernel hides frame numbers, by zeroes, from those without CAP_SYS_ADMIN. */
@@ -209,6 +222,79 @@ static int open_bus(struct tierd_manager *manager)
 	return 0;
 }
 
+/* First of all what another tierd may have left behind. */
+static int open_journal(struct tierd_manager *manager)
+{
+	struct tierd_restore_counts counts;
+	int r;
+
+	r = tierd_restore_by_bus(&manager->root, manager->cgroups.fd, &counts);
+	if (r >= 0)
+		r = tierd_journal_open(&manager->root, &manager->journal);
+	if (r == -EBUSY) {
+		log_error("tierd-restore is at work, or another tierd: " TIERD_JOURNAL_DIR
+			  " is locked");
+		return TIERD_EXIT_FAILURE;
+	}
+	if (r < 0)
+		return fail(
+			r == -EACCES || r == -EROFS ? TIERD_EXIT_NOPERM : TIERD_EXIT_OS,
+			r, NULL, "cannot keep a journal in " TIERD_JOURNAL_DIR);
+	return 0;
+}
+
+/* What cannot be put back now stays in the journal, for tierd-restore. */
+static void close_journal(struct tierd_manager *manager)
+{
+	struct tierd_restore_counts counts;
+	bool is_open = manager->journal;
+
+	manager->journal = tierd_journal_close(manager->journal);
+	if (is_open)
+		(void)tierd_restore_by_bus(&manager->root, manager->cgroups.fd, &counts);
+}
+
+static int new_enforcer(struct tierd_manager *manager)
+{
+	const struct tierd_enforcer_config config = {
+		.root = &manager->root,
+		.cgroup_fd = manager->cgroups.fd,
+		.journal = manager->journal,
+		.has_systemd = sd_booted() > 0,
+		.event = manager->event,
+		.writers = {
+			[TIERD_OWNER_SYSTEMD] = { &tierd_writer_systemd_ops,
+				manager->writer_systemd },
+			[TIERD_OWNER_CGROUPFS] = { &tierd_writer_cgroupfs_ops,
+				manager->writer_cgroupfs },
+		},
+		.is_delegated = tierd_owner_is_delegated,
+		.delegated_userdata = &manager->cgroups.fd,
+	};
+	int r = tierd_enforcer_new(&config, &manager->enforcer);
+
+	if (r < 0)
+		return r;
+	tierd_writer_systemd_attach(manager->writer_systemd, manager->enforcer);
+	tierd_writer_cgroupfs_attach(manager->writer_cgroupfs, manager->enforcer);
+	return tierd_gates_new(manager, &manager->gates);
+}
+
+static int start_enforcer(struct tierd_manager *manager)
+{
+	int r;
+
+	r = tierd_writer_systemd_new(manager->event, &manager->writer_systemd);
+	if (r >= 0)
+		r = tierd_writer_cgroupfs_new(
+			manager->event, manager->cgroups.fd, &manager->writer_cgroupfs);
+	if (r >= 0)
+		r = new_enforcer(manager);
+	if (r < 0)
+		return fail(TIERD_EXIT_OS, r, NULL, "cannot set up enforcement");
+	return 0;
+}
+
 static int on_hangup(_unused_ sd_event_source *source,
 	_unused_ const struct signalfd_siginfo *info, void *userdata)
 {
@@ -233,6 +319,8 @@ static void set_context(struct tierd_manager *manager)
 		.dram_total_bytes = manager->topology.tiers[0].total_bytes,
 		.tick_ns = manager->config.tick_ns,
 		.bandwidth_max_bytes = manager->config.bandwidth_max_bytes,
+		.enforcer = manager->enforcer,
+		.is_paused = manager->is_paused,
 	};
 }
 
@@ -269,14 +357,16 @@ static int start(struct tierd_manager *manager)
 		(r = open_sampler(manager)) != 0 || (r = start_migrator(manager)) != 0)
 		return r;
 	log_tiers(manager);
-	warn_of_kernel_tiering(manager);
+	/* With the name on the bus there is no other tierd whose journal it could be. */
+	if ((r = open_bus(manager)) != 0 || (r = open_journal(manager)) != 0)
+		return r;
+	if ((r = start_enforcer(manager)) != 0)
+		return r;
 	set_context(manager);
 	r = admit_groups(manager);
 	if (r != 0)
 		return r;
-	r = open_bus(manager);
-	if (r != 0)
-		return r;
+	set_kernel_tiering(manager);
 	r = sd_event_add_signal(
 		manager->event, &manager->hangup, SIGHUP, on_hangup, manager);
 	if (r >= 0)
@@ -321,7 +411,14 @@ struct tierd_manager *tierd_manager_free(struct tierd_manager *manager)
 	tier_migrator_free(manager->migrator);
 	tierd_bus_free(manager->bus);
 	tierd_sampler_free(manager->sampler);
+	if (manager->enforcer)
+		tierd_enforcer_close(manager->enforcer);
 	tierd_manager_free_groups(manager);
+	tierd_gates_free(manager->gates);
+	tierd_writer_cgroupfs_free(manager->writer_cgroupfs);
+	tierd_writer_systemd_free(manager->writer_systemd);
+	tierd_enforcer_free(manager->enforcer);
+	close_journal(manager);
 	tierd_pagemap_reader_free(manager->reader);
 	tierd_phys_map_free(manager->phys_map);
 	tierd_policies_free(manager->policies);
@@ -380,7 +477,7 @@ void tierd_manager_set_paused(struct tierd_manager *manager, bool is_paused)
 {
 	if (manager->is_paused != is_paused)
 		log_notice(is_paused ? "paused: nothing is moved" : "resumed");
-	manager->is_paused = is_paused;
+	manager->is_paused = manager->context.is_paused = is_paused;
 }
 
 static uint64_t timeval_ns(const struct timeval *time)
@@ -437,6 +534,7 @@ int tierd_manager_reload(struct tierd_manager *manager, char **ret_error)
 	tierd_policies_free(manager->policies);
 	manager->policies = policies;
 	tierd_overrides_clear(&manager->overrides);
+	set_kernel_tiering(manager);
 	manage_admitted(manager);
 	log_info("reloaded: %zu policies, %zu groups", policies->n_items,
 		manager->n_groups);

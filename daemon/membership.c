@@ -109,6 +109,7 @@ static int visit_cgroup(const char *path, void *userdata)
 	const struct tierd_policy *policy = find_policy(manager, path);
 	int r;
 
+	tierd_gates_watch_cgroups(manager->gates, path);
 	if (!policy || tierd_manager_find_group(manager, path))
 		return 0;
 	r = add_group(manager, path, policy);
@@ -122,6 +123,7 @@ static void retire_group(struct tierd_manager *manager, struct tierd_group *grou
 {
 	struct tierd_group **leaving;
 
+	tierd_group_release(group);
 	if (!tierd_group_has_job(group)) {
 		tierd_group_free(group);
 		return;

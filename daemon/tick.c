@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <systemd/sd-daemon.h>
 
 #include "exit-codes.h"
 #include "huge-pages.h"
@@ -19,7 +20,7 @@
 /* Records taken from the sampler at a time; more wait for the next tick. */
 #define DRAIN_RECORDS_MAX 65536
 
-/* Part of a tick that residency may take, over all groups: at first, and later. */
+/* Part of a tick that residency may take, over all groups: in a hurry, and later. */
 #define SWEEP_SHARE_FIRST 2
 #define SWEEP_SHARE       8
 
@@ -274,6 +275,8 @@ static void plan(struct tierd_manager *manager, uint64_t now_ns)
 	look_at_tiers(manager, &share);
 	for (size_t i = 0; i < manager->n_groups; i++)
 		share.spare_bytes += tierd_group_spare_bytes(manager->groups[i]);
+	for (size_t i = 0; i < manager->n_groups; i++)
+		tierd_group_update_placement(manager->groups[i], share.room_bytes[0]);
 	manager->first_group++;
 	for (size_t i = 0; i < manager->n_groups; i++) {
 		struct tierd_group *group =
@@ -328,7 +331,7 @@ static void read_memory(struct tierd_manager *manager)
 	}
 }
 
-static void tick(struct tierd_manager *manager)
+void tierd_manager_tick(struct tierd_manager *manager)
 {
 	uint64_t now_ns = tierd_now_ns();
 	uint64_t elapsed_ns = now_ns - manager->ticked_ns;
@@ -338,19 +341,21 @@ static void tick(struct tierd_manager *manager)
 	exposed = exposure(manager, elapsed_ns);
 	manager->ticked_ns = now_ns;
 	look_around(manager, now_ns);
+	tierd_manager_follow_kernel_tiering(manager);
 	for (size_t i = 0; i < manager->n_groups; i++) {
 		struct tierd_group *group = manager->groups[i];
 
 		tierd_group_sweep(
 			group, manager->config.tick_ns / manager->n_groups /
-				       (tierd_group_is_swept(group) ? SWEEP_SHARE
-								    : SWEEP_SHARE_FIRST));
+				       (tierd_group_wants_sweep(group) ? SWEEP_SHARE_FIRST
+								       : SWEEP_SHARE));
 		if (tier_group_advance(tierd_group_heat(group), now_ns, exposed) > 0)
 			log_info("%s: its accesses have moved elsewhere",
 				tierd_group_path(group));
 	}
 	read_memory(manager);
 	tierd_manager_raise_alerts(manager, now_ns);
+	tierd_gates_update(manager->gates, now_ns);
 	plan(manager, now_ns);
 	steer(manager, now_ns, elapsed_ns);
 }
@@ -359,12 +364,17 @@ static void tick(struct tierd_manager *manager)
 static int on_timer(sd_event_source *source, _unused_ uint64_t due_usec, void *userdata)
 {
 	struct tierd_manager *manager = userdata;
-	uint64_t usec = manager->config.tick_ns / 1000;
+	uint64_t usec = manager->config.tick_ns / 1000, watchdog_usec;
 	int r;
 
-	tick(manager);
+	tierd_manager_tick(manager);
 	if (is_settled(manager, manager->ticked_ns))
 		usec *= SETTLED_TICKS;
+	/* What is alive is the tick, not just the loop. */
+	if (sd_watchdog_enabled(false, &watchdog_usec) > 0) {
+		sd_notify(false, "WATCHDOG=1");
+		usec = TIER_MIN(usec, watchdog_usec / 2);
+	}
 	r = sd_event_source_set_time_relative(source, usec);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -382,13 +392,15 @@ static int on_ring(_unused_ sd_event_source *source, _unused_ int fd,
 }
 
 /* Takes a job's results; true if the next plan should not wait for the tick. */
-static bool finish_job(struct tier_job *job, uint64_t now_ns)
+static bool finish_job(
+	struct tierd_manager *manager, struct tier_job *job, uint64_t now_ns)
 {
 	struct tierd_group *group = tier_job_userdata(job);
 
 	tierd_group_complete(group, job, now_ns);
 	tier_job_free(job);
-	return tierd_group_has_backlog(group);
+	tierd_gates_update_group(manager->gates, group, now_ns);
+	return tierd_group_has_backlog(group) || tierd_group_is_waiting(group);
 }
 
 static int on_finished(_unused_ sd_event_source *source, _unused_ int fd,
@@ -400,10 +412,10 @@ static int on_finished(_unused_ sd_event_source *source, _unused_ int fd,
 	struct tier_job *job;
 
 	while ((job = tier_migrator_take(manager->migrator)))
-		is_urgent |= finish_job(job, now_ns);
+		is_urgent |= finish_job(manager, job, now_ns);
 	tierd_manager_free_leaving(manager);
 	if (is_urgent)
-		tick(manager);
+		tierd_manager_tick(manager);
 	return 0;
 }
 

@@ -25,6 +25,23 @@ static const char *const source_names[TIERD_SOURCE_MAX] = {
 	[TIERD_SOURCE_PMU] = "pmu",
 };
 
+static const char *const kernel_tiering_names[TIERD_KERNEL_TIERING_MAX] = {
+	[TIERD_KERNEL_TIERING_OFF] = "off",
+	[TIERD_KERNEL_TIERING_KEEP] = "keep",
+};
+
+static int parse_kernel_tiering(const char *value, void *field)
+{
+	enum tierd_kernel_tiering *tiering = field;
+
+	for (int i = 0; i < TIERD_KERNEL_TIERING_MAX; i++)
+		if (!strcmp(value, kernel_tiering_names[i])) {
+			*tiering = i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 static int parse_source(const char *value, void *field)
 {
 	enum tierd_source *source = field;
@@ -135,6 +152,8 @@ static const struct tierd_ini_key keys[] = {
 	{ "Migration", "Headroom", tierd_amount_parse_finite_field, FIELD(headroom),
 		"bytes as in \"512M\" (K, M, G or T), or a share of DRAM as in \"2%\"" },
 	{ "Migration", "CollapseHugePages", parse_switch, FIELD(collapse), "yes or no" },
+	{ "Migration", "KernelTiering", parse_kernel_tiering, FIELD(kernel_tiering),
+		"off or keep" },
 	{ "Daemon", "TickSec", parse_tick, FIELD(tick_ns),
 		"seconds from 0.05 to 10 as in \"0.25\"" },
 };

@@ -22,6 +22,14 @@ enum tierd_source {
 	TIERD_SOURCE_INVALID = -22,
 };
 
+/* What becomes of the kernel's own tiering while tierd moves pages. */
+enum tierd_kernel_tiering {
+	TIERD_KERNEL_TIERING_OFF,
+	TIERD_KERNEL_TIERING_KEEP,
+	TIERD_KERNEL_TIERING_MAX,
+	TIERD_KERNEL_TIERING_INVALID = -22,
+};
+
 struct tierd_config {
 	enum tierd_source source;
 	char event[TIERD_INI_VALUE_SIZE]; /* "pmu" or "pmu/term=value,…/"; "": choose */
@@ -31,6 +39,7 @@ struct tierd_config {
 	uint64_t bandwidth_max_bytes; /* per second; TIERD_BYTES_INFINITY: no limit */
 	struct tierd_amount headroom; /* DRAM kept free for new allocations */
 	bool collapse; /* make huge pages of hot base pages where those are wanted */
+	enum tierd_kernel_tiering kernel_tiering;
 	uint64_t tick_ns;
 };
 

@@ -35,10 +35,13 @@ struct policy_files {
 static const char *const enforcement_names[TIERD_ENFORCEMENT_MAX] = {
 	[TIERD_ENFORCEMENT_ADVISE] = "advise",
 	[TIERD_ENFORCEMENT_SOFT] = "soft",
+	[TIERD_ENFORCEMENT_HARD] = "hard",
 };
 
 static const char *const placement_names[TIERD_PLACEMENT_MAX] = {
 	[TIERD_PLACEMENT_TIERED] = "tiered",
+	[TIERD_PLACEMENT_DRAM] = "dram",
+	[TIERD_PLACEMENT_SLOW] = "slow",
 };
 
 static int find_name(const char *const *names, int n, const char *text)
@@ -146,9 +149,9 @@ static const struct tierd_ini_key keys[] = {
 	{ "Memory", "DRAMMin", tierd_amount_parse_finite_field, FIELD(dram_min),
 		"bytes as in \"1G\" (K, M, G or T), or a share of DRAM as in \"5%\"" },
 	{ "Memory", "Enforcement", parse_enforcement, FIELD(enforcement),
-		"advise or soft (no other is supported)" },
+		"advise, soft or hard" },
 	{ "Memory", "Placement", parse_placement, FIELD(placement),
-		"tiered (no other is supported)" },
+		"tiered, dram or slow" },
 	{ "Migration", "Engine", parse_engine, FIELD(engine), "rank, memtis or tpp" },
 	{ "Migration", "BandwidthMax", tierd_bandwidth_parse_field,
 		FIELD(bandwidth_max_bytes),
@@ -401,6 +404,14 @@ struct tierd_policies *tierd_policies_free(struct tierd_policies *policies)
 	free(policies->items);
 	free(policies);
 	return NULL;
+}
+
+bool tierd_policies_move_pages(const struct tierd_policies *policies)
+{
+	for (size_t i = 0; i < policies->n_items; i++)
+		if (policies->items[i].enforcement != TIERD_ENFORCEMENT_ADVISE)
+			return true;
+	return false;
 }
 
 const char *tierd_enforcement_to_string(enum tierd_enforcement enforcement)

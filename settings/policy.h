@@ -24,12 +24,15 @@
 enum tierd_enforcement {
 	TIERD_ENFORCEMENT_ADVISE,
 	TIERD_ENFORCEMENT_SOFT,
+	TIERD_ENFORCEMENT_HARD,
 	TIERD_ENFORCEMENT_MAX,
 	TIERD_ENFORCEMENT_INVALID = -22,
 };
 
 enum tierd_placement {
 	TIERD_PLACEMENT_TIERED,
+	TIERD_PLACEMENT_DRAM,
+	TIERD_PLACEMENT_SLOW,
 	TIERD_PLACEMENT_MAX,
 	TIERD_PLACEMENT_INVALID = -22,
 };
@@ -85,6 +88,9 @@ const struct tierd_policy *tierd_policies_find(
 /* What it guarantees on a machine with so much DRAM: DRAMMin=, or the quota if less. */
 uint64_t tierd_policy_min_bytes(
 	const struct tierd_policy *policy, uint64_t dram_total_bytes);
+
+/* Whether any of them has pages moved. */
+bool tierd_policies_move_pages(const struct tierd_policies *policies);
 
 /* The parsers of the keys, for values that come over the bus. */
 int tierd_enforcement_from_string(const char *text, enum tierd_enforcement *ret);

@@ -62,7 +62,7 @@ static void test_sample(_unused_ void **state)
 {
 	static const char *const keys[] = { "Source", "Event", "SamplesPerSecondMax",
 		"SamplesPerSecondSettled", "Tiers", "BandwidthMax", "Headroom",
-		"CollapseHugePages", "TickSec" };
+		"CollapseHugePages", "KernelTiering", "TickSec" };
 	_cleanup_(freep) char *text = NULL;
 	struct tierd_config config = {};
 	struct tierd_root root;
@@ -165,6 +165,8 @@ static void test_values(_unused_ void **state)
 		{ "Migration", "CollapseHugePages=", false },
 		{ "Migration", "CollapseHugePages=Yes", false },
 		{ "Migration", "CollapseHugePages=1", false },
+		{ "Migration", "KernelTiering=keep", true },
+		{ "Migration", "KernelTiering=", false },
 		{ "Daemon", "TickSec=10", true },
 		{ "Daemon", "TickSec=10.000000001", false },
 		{ "Daemon", "TickSec=0.049999999", false },

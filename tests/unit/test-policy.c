@@ -189,9 +189,12 @@ static void test_values(_unused_ void **state)
 		{ "Memory", "DRAMMin=1G", true },
 		{ "Memory", "DRAMMin=infinity", false },
 		{ "Memory", "Enforcement=advise", true },
-		{ "Memory", "Enforcement=hard", false },
+		{ "Memory", "Enforcement=hard", true },
+		{ "Memory", "Enforcement=harder", false },
 		{ "Memory", "Placement=tiered", true },
-		{ "Memory", "Placement=slow", false },
+		{ "Memory", "Placement=dram", true },
+		{ "Memory", "Placement=slow", true },
+		{ "Memory", "Placement=fast", false },
 		{ "Migration", "Engine=rank", true },
 		{ "Migration", "Engine=memtis", true },
 		{ "Migration", "Engine=tpp", true },
@@ -237,9 +240,9 @@ static void test_errors(_unused_ void **state)
 			"only one" },
 		{ "[Match]\nUnit=a.service\n[Memory]\nDRAMQuota=1G\nDRAMMin=2G\n",
 			"one.conf: DRAMMin= in section [Memory] is above DRAMQuota=" },
-		{ "[Match]\nUnit=a.service\n[Memory]\nEnforcement=hard\n",
-			"one.conf:4: Enforcement=hard in section [Memory]: expected advise or "
-			"soft" },
+		{ "[Match]\nUnit=a.service\n[Memory]\nEnforcement=harder\n",
+			"one.conf:4: Enforcement=harder in section [Memory]: expected advise, "
+			"soft or hard" },
 		{ "[Match]\nUnit=a.service\nUnit=a.service\n",
 			"one.conf:3: Unit= in section [Match] was already set in line 2" },
 		{ "[Match]\nUnit=a.service\n[Memory]\nDramQuota=1G\n",
@@ -482,7 +485,7 @@ static void test_names(_unused_ void **state)
 			0);
 		assert_int_equal(enforcement, i);
 	}
-	assert_int_equal(tierd_enforcement_from_string("hard", &enforcement), -EINVAL);
+	assert_int_equal(tierd_enforcement_from_string("harder", &enforcement), -EINVAL);
 	assert_string_equal(tierd_placement_to_string(TIERD_PLACEMENT_TIERED), "tiered");
 	assert_null(tierd_enforcement_to_string(TIERD_ENFORCEMENT_MAX));
 	assert_null(tierd_placement_to_string(TIERD_PLACEMENT_INVALID));
