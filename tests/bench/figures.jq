@@ -40,10 +40,14 @@ def rate($from; $to):
 
 def ratio($a; $b): if $a == null or $b == null or $b == 0 then null else $a / $b end;
 
+# Of a round: the mean of all its placements by hand, those before tierd and those after.
+def best_mean($member): [.best[] | mean_of($member; 1; 1e9)] | add / length;
+def best_rate: [.best[] | rate(1; 1e9)] | add / length;
+
 # Of a round: the value that its metric has to reach.
 def threshold:
 	if .row.relative_to_best
-	then .row.goal * (.best | mean_of("hit_ratio"; 1; 1e9))
+	then .row.goal * best_mean("hit_ratio")
 	else .row.goal end;
 
 def converged_at($start):
@@ -114,9 +118,8 @@ def tierd_figures:
 
 def best_figures:
 	.row.metric as $metric
-	| {best_rate: (.best | rate(1; 1e9)),
-		best_metric: (if $metric == null then null
-			else .best | mean_of($metric; 1; 1e9) end)};
+	| {best_rate: best_rate,
+		best_metric: (if $metric == null then null else best_mean($metric) end)};
 
 def kernel_figures:
 	.row.metric as $metric
@@ -131,7 +134,7 @@ def round_figures:
 	+ (if .kernel then kernel_figures else {} end)
 	+ (.huge_bytes // {} | with_entries(.key += "_huge_mib" | .value /= mebi))
 	+ {others_cpus, kernel_promoted_pages: .kernel_vmstat.pgpromote_success,
-		errors: ([.best, .managed, .kernel | values | .errors] | add)}
+		errors: ([(.best // [])[], (.managed, .kernel | values) | .errors] | add)}
 	| . + {to_best: ratio(.tierd_rate; .best_rate),
 		to_unmanaged: ratio(.tierd_rate; .unmanaged_rate),
 		to_kernel: ratio(.tierd_rate; .kernel_rate)};
