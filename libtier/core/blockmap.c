@@ -196,9 +196,23 @@ static void set_listed(struct tier_blockmap *map, struct tier_block *block, bool
 	tier_blockmap_find(map, block->space, block->number)->changed = listed;
 }
 
-/* Blocks on the list lie anywhere: those that come next are fetched while this one is
- * worked on, first its head and then what its head leads to. */
-static void fetch_ahead(const struct tier_blockmap *map)
+static inline __attribute__((always_inline)) void fetch_head(
+	const struct tier_blockmap *map, uint32_t index)
+{
+	if (index != TIER_BLOCK_NONE)
+		__builtin_prefetch(tier_blockmap_at(map, index), 1);
+}
+
+/*
+ * Blocks on the list lie anywhere: those that come next are fetched while this one is
+ * worked on, first its head and then what its head leads to: the rest of it, its slot and
+ * its neighbours in its cohort, which it will leave.
+ *
+ * A function that does nothing but prefetch is pure to gcc, and calls of it are dropped
+ * unless it is inlined before that is found out.
+ */
+static inline __attribute__((always_inline)) void fetch_ahead(
+	const struct tier_blockmap *map)
 {
 	size_t far = map->n_taken + 2 * FETCH_AHEAD, near = map->n_taken + FETCH_AHEAD;
 	const struct tier_block *block;
@@ -210,7 +224,11 @@ static void fetch_ahead(const struct tier_blockmap *map)
 	block = tier_blockmap_at(map, map->changed_blocks[near]);
 	tier_blockmap_fetch(map, block->index);
 	__builtin_prefetch(
-		&map->slots[tier_blockmap_home(map, block->space, block->number)]);
+		&map->slots[tier_blockmap_home(map, block->space, block->number)], 1);
+	if (block->cohort) {
+		fetch_head(map, block->next);
+		fetch_head(map, block->previous);
+	}
 }
 
 struct tier_block *tier_blockmap_take_changed(struct tier_blockmap *map)

@@ -89,7 +89,8 @@ static inline struct tier_block *tier_blockmap_at(
 }
 
 /* Has all of the block brought into the cache; TIER_BLOCK_NONE is none. */
-static inline void tier_blockmap_fetch(const struct tier_blockmap *map, uint32_t index)
+static inline __attribute__((always_inline)) void tier_blockmap_fetch(
+	const struct tier_blockmap *map, uint32_t index)
 {
 	const char *block;
 
