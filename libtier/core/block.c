@@ -303,15 +303,27 @@ static unsigned thin(unsigned count, struct tier_random *random)
 	return survivors;
 }
 
+/* Of eight counts most are zero, often all. */
+static void cool_counts(uint8_t *counts, struct tier_random *random)
+{
+	for (unsigned i = 0; i < 8; i++)
+		if (counts[i] > 0)
+			counts[i] = thin(counts[i], random);
+}
+
 static void cool_once(struct tier_block *block, uint64_t seed)
 {
 	struct tier_random random = { tier_hash(
 		seed ^ tier_hash(block->space ^
 				 tier_hash(block->number << 20 ^ block->epoch))) };
 
-	for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++)
-		if (block->count[page] > 0)
-			block->count[page] = thin(block->count[page], &random);
+	for (unsigned page = 0; page < TIER_BLOCK_PAGES; page += 8) {
+		uint64_t eight;
+
+		memcpy(&eight, &block->count[page], sizeof(eight));
+		if (eight)
+			cool_counts(&block->count[page], &random);
+	}
 	block->born /= 2;
 }
 
