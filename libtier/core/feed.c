@@ -31,7 +31,9 @@ static void fetch_slots(const struct tier_blockmap *map, struct flight *flight)
 	}
 }
 
-static void fetch_pages(const struct tier_blockmap *map, struct flight *flight)
+/* Of a block that is to be cooled all is fetched, of one to be listed its head. */
+static void fetch_pages(
+	const struct tier_blockmap *map, uint32_t epoch, struct flight *flight)
 {
 	for (unsigned i = 0; i < flight->n; i++) {
 		const struct tier_sample *sample = &flight->samples[i];
@@ -45,7 +47,9 @@ static void fetch_pages(const struct tier_blockmap *map, struct flight *flight)
 		flight->blocks[i] = tier_blockmap_at(map, slot->index);
 		__builtin_prefetch(&flight->blocks[i]->words[page / 64]);
 		__builtin_prefetch(&flight->blocks[i]->count[page], 1);
-		if (!slot->changed)
+		if (slot->epoch != epoch)
+			tier_blockmap_fetch(map, slot->index);
+		else if (!slot->changed)
 			__builtin_prefetch(flight->blocks[i], 1);
 	}
 }
@@ -123,7 +127,7 @@ _public_ void tier_group_feed(struct tier_group *group, const struct tier_sample
 		flight.samples = samples + first;
 		flight.n = TIER_MIN(n - first, (size_t)FLIGHT);
 		fetch_slots(&group->map, &flight);
-		fetch_pages(&group->map, &flight);
+		fetch_pages(&group->map, group->rates.epoch, &flight);
 		score(group, &flight);
 		for (unsigned i = 0; i < flight.n; i++) {
 			enum tier_sampled sampled =
