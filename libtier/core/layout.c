@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/layout.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -84,16 +86,19 @@ static void lay_out_cohort(struct tier_layout *layout, struct tier_beliefs *beli
 	}
 }
 
-void tier_layout_make(struct tier_layout *layout, const struct tier_rates *rates,
+int tier_layout_make(struct tier_layout *layout, const struct tier_rates *rates,
 	struct tier_census *census)
 {
-	struct tier_beliefs beliefs;
+	_cleanup_(freep) struct tier_beliefs *beliefs = malloc(sizeof(*beliefs));
 
+	if (!beliefs)
+		return -ENOMEM;
 	memset(layout, 0, sizeof(*layout));
 	set_unit(layout, rates->mean);
-	tier_beliefs_init(&beliefs, rates);
+	tier_beliefs_init(beliefs, rates);
 	for (struct tier_cohort *c = census->cohorts; c; c = c->hh.next)
-		lay_out_cohort(layout, &beliefs, c);
+		lay_out_cohort(layout, beliefs, c);
+	return 0;
 }
 
 double tier_layout_cut(const struct tier_layout *layout, uint64_t quota_pages)

@@ -24,8 +24,9 @@ struct tier_layout {
 	uint64_t mean[TIER_RATE_BINS]; /* of all tiers */
 };
 
-/* Lays out all of @census and marks its cells with their bins. */
-void tier_layout_make(struct tier_layout *layout, const struct tier_rates *rates,
+/* Lays out all of @census and marks its cells with their bins. Errors: -ENOMEM, and
+ * nothing is laid out. */
+int tier_layout_make(struct tier_layout *layout, const struct tier_rates *rates,
 	struct tier_census *census);
 
 /* Eight bins an octave; the lowest also takes all that is less, the highest all above. */

@@ -485,7 +485,9 @@ static int plan(struct tier_group *group, const struct tier_limits *limits,
 	r = tier_rates_fit(&group->rates, &group->census);
 	if (r < 0)
 		return r;
-	tier_layout_make(layout, &group->rates, &group->census);
+	r = tier_layout_make(layout, &group->rates, &group->census);
+	if (r < 0)
+		return r;
 	tier_scores_update(&group->scores, layout,
 		tier_saturating_sub(limits->now_ns, group->planned_ns) / 1e9);
 	group->stats.cut_rate = tier_layout_cut(layout, limits->quota_pages);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/util.h"
 
@@ -332,7 +333,8 @@ int tier_rates_fit(struct tier_rates *rates, const struct tier_census *census)
 
 void tier_beliefs_init(struct tier_beliefs *beliefs, const struct tier_rates *rates)
 {
-	*beliefs = (struct tier_beliefs){ .rates = rates };
+	memset(beliefs, 0, sizeof(*beliefs));
+	beliefs->rates = rates;
 }
 
 static unsigned fine_step(double value)
