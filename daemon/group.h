@@ -171,7 +171,9 @@ bool tierd_group_is_gated(const struct tierd_group *group);
 
 /* By what the group holds as of tierd_group_read_memory(). */
 void tierd_group_update_gate(struct tierd_group *group, uint64_t now_ns);
-bool tierd_group_is_waiting(const struct tierd_group *group);
+
+/* Whether growth is held up for want of a plan, and one could be made. */
+bool tierd_group_is_waiting(const struct tierd_group *group, uint64_t now_ns);
 enum tierd_gate_state tierd_group_gate_state(const struct tierd_group *group);
 
 /* Lets go of all limits for good: the group is not managed any more. */

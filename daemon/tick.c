@@ -400,7 +400,7 @@ static bool finish_job(
 	tierd_group_complete(group, job, now_ns);
 	tier_job_free(job);
 	tierd_gates_update_group(manager->gates, group, now_ns);
-	return tierd_group_has_backlog(group) || tierd_group_is_waiting(group);
+	return tierd_group_has_backlog(group) || tierd_group_is_waiting(group, now_ns);
 }
 
 static int on_finished(_unused_ sd_event_source *source, _unused_ int fd,
