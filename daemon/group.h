@@ -86,6 +86,7 @@ static inline unsigned tierd_heat_tier(const struct tierd_node *node)
 struct tierd_group_context {
 	const struct tierd_root *root;
 	struct tierd_pagemap_reader *reader;
+	struct tierd_objects *objects; /* NULL: what processes share is left alone */
 	const struct tierd_topology *topology;
 	uint64_t dram_total_bytes;
 	uint64_t tick_ns;

@@ -50,6 +50,7 @@ struct tierd_manager {
 	struct tierd_overrides overrides; /* of policies, over the bus */
 	struct tierd_phys_map *phys_map;
 	struct tierd_pagemap_reader *reader;
+	struct tierd_objects *objects;
 	struct tierd_group_context context;
 
 	struct tierd_sampler *sampler;

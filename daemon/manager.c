@@ -131,6 +131,7 @@ struct tierd_manager *tierd_manager_free(struct tierd_manager *manager)
 	tierd_enforcer_free(manager->enforcer);
 	close_journal(manager);
 	tierd_pagemap_reader_free(manager->reader);
+	tierd_objects_free(manager->objects);
 	tierd_phys_map_free(manager->phys_map);
 	tierd_policies_free(manager->policies);
 	tierd_overrides_clear(&manager->overrides);
@@ -226,6 +227,7 @@ void tierd_manager_set_context(struct tierd_manager *manager)
 	manager->context = (struct tierd_group_context){
 		.root = &manager->root,
 		.reader = manager->reader,
+		.objects = manager->objects,
 		.topology = &manager->topology,
 		.dram_total_bytes = manager->topology.tiers[0].total_bytes,
 		.tick_ns = manager->config.tick_ns,

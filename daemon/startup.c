@@ -95,6 +95,9 @@ static int read_machine(struct tierd_manager *manager)
 	if (r < 0)
 		return fail(status_of_error(r), r, NULL,
 			"cannot read /proc/kpageflags (CAP_DAC_READ_SEARCH is needed)");
+	r = tierd_objects_new(&manager->objects);
+	if (r < 0)
+		return fail(TIERD_EXIT_OS, r, NULL, "cannot start");
 	return 0;
 }
 
@@ -169,7 +172,7 @@ static int start_migrator(struct tierd_manager *manager)
 
 	for (unsigned i = 0; i < manager->topology.n_nodes; i++)
 		nodes[i] = manager->topology.nodes[i].id;
-	r = tier_migrator_new(&tier_migrator_ops_move_pages, NULL, nodes,
+	r = tier_migrator_new(&tier_migrator_ops_move_shared_pages, NULL, nodes,
 		manager->topology.n_nodes, &manager->migrator);
 	if (r < 0)
 		return fail(TIERD_EXIT_OS, r, NULL, "cannot start the migrators");
