@@ -16,8 +16,10 @@
 #define SWEEP_PASS_NS     (60 * TIERD_NSEC)
 #define SWEEP_STEP_BLOCKS 64
 
-/* DRAM of a group over its quota that is not known yet, to hurry for. */
+/* DRAM of a group over its quota that is not known yet, to hurry for, if what is known is
+ * less than such a part of it. */
 #define MISSED_BYTES_MIN (UINT64_C(4) << 20)
+#define KNOWN_DIVISOR    2
 
 /* ---- Processes ----------------------------------------------------------------- */
 
@@ -165,16 +167,22 @@ static void do_looks(struct tierd_group *group, uint64_t until_ns)
 	group->n_looks = 0;
 }
 
-/* Over its quota by memory that no sweep has seen yet: there is nothing to demote. */
+/*
+ * Over its quota, and most of it by memory that no sweep has seen yet. As long as there
+ * is enough to demote the migrators are not kept waiting for a sweep: while a group
+ * grows, what is missed grows with it.
+ */
 static bool misses_excess(const struct tierd_group *group)
 {
 	struct tier_group_stats stats;
+	uint64_t known_bytes;
 
 	if (group->dram_bytes <= tierd_group_plan_quota(group))
 		return false;
 	tier_group_get_stats(group->heat, &stats);
-	return stats.tier_pages[0] * TIER_PAGE_SIZE + MISSED_BYTES_MIN <
-	       group->dram_bytes;
+	known_bytes = stats.tier_pages[0] * TIER_PAGE_SIZE;
+	return known_bytes + MISSED_BYTES_MIN < group->dram_bytes &&
+	       known_bytes < group->dram_bytes / KNOWN_DIVISOR;
 }
 
 bool tierd_group_wants_sweep(const struct tierd_group *group)
