@@ -6,10 +6,15 @@
 #include "base/util.h"
 #include "objects.h"
 
+/* A claim is better by so much more touched. */
+#define BETTER_PAGES   1024
+#define BETTER_DIVISOR 4
+
 struct object {
 	struct tierd_object_key key;
 	struct tierd_space *space;
 	uint64_t pass;
+	uint64_t touched_pages;
 	uint64_t start;
 	uint64_t end;
 	uint64_t offset;
@@ -59,22 +64,46 @@ static struct object *find(
 	return object;
 }
 
-int tierd_objects_claim(struct tierd_objects *objects, struct tierd_space *space,
-	uint64_t pass, const struct tierd_mapping *mapping)
+static struct object *add(
+	struct tierd_objects *objects, const struct tierd_object_key *key)
+{
+	struct object *object = calloc(1, sizeof(*object));
+
+	if (!object)
+		return NULL;
+	object->key = *key;
+	HASH_ADD(hh, objects->by_key, key, sizeof(object->key), object);
+	return object;
+}
+
+static bool is_better(const struct tierd_claimant *claimant, const struct object *object)
+{
+	return claimant->touched_pages > object->touched_pages +
+						 object->touched_pages / BETTER_DIVISOR +
+						 BETTER_PAGES;
+}
+
+int tierd_objects_claim(struct tierd_objects *objects,
+	const struct tierd_claimant *claimant, const struct tierd_mapping *mapping,
+	struct tierd_space **ret_loser)
 {
 	struct object *object = find(objects, &mapping->key);
+	bool is_mine = object && object->space == claimant->space;
 
-	if (object && (object->space != space || object->pass == pass))
+	*ret_loser = NULL;
+	if (is_mine && object->pass == claimant->pass)
 		return false;
-	if (!object) {
-		object = calloc(1, sizeof(*object));
-		if (!object)
-			return -ENOMEM;
-		object->key = mapping->key;
-		object->space = space;
-		HASH_ADD(hh, objects->by_key, key, sizeof(object->key), object);
-	}
-	object->pass = pass;
+	if (object && !is_mine && !is_better(claimant, object))
+		return false;
+	if (object && !is_mine)
+		*ret_loser = object->space;
+	if (!object)
+		object = add(objects, &mapping->key);
+	if (!object)
+		return -ENOMEM;
+	object->space = claimant->space;
+	object->pass = claimant->pass;
+	object->touched_pages = claimant->touched_pages;
 	object->start = mapping->start;
 	object->end = mapping->end;
 	object->offset = mapping->offset;

@@ -2,8 +2,9 @@
 /*
  * Shared memory: an object of the kernel (a file, shmem, a segment), told by device and
  * inode, is looked at, counted and moved through one mapping of one process, whoever else
- * maps it. The first to come has it for as long as it maps it. Processes are spaces here,
- * of which nothing is known but that they differ.
+ * maps it. The first to come has it for as long as it maps it, or until another comes
+ * that has touched a good deal more: only what a process has touched can be moved through
+ * it.
  */
 #ifndef TIERD_OBJECTS_H
 #define TIERD_OBJECTS_H
@@ -29,13 +30,22 @@ struct tierd_shared {
 int tierd_objects_new(struct tierd_objects **ret);
 struct tierd_objects *tierd_objects_free(struct tierd_objects *objects);
 
+/* Who asks: @pass tells one look at a space's mappings from the next, and @touched_pages
+ * is how much memory of files and segments it has touched. */
+struct tierd_claimant {
+	struct tierd_space *space;
+	uint64_t pass;
+	uint64_t touched_pages;
+};
+
 /*
- * Says whether @space has the object of @mapping by this very mapping, and gives it the
- * object if nobody has it. @pass tells one look at a space's mappings from the next.
- * Errors: -ENOMEM.
+ * Says whether the claimant has the object of @mapping by this very mapping, and gives it
+ * the object if nobody has a better claim. Who had it before is in *ret_loser then, else
+ * NULL. Errors: -ENOMEM.
  */
-int tierd_objects_claim(struct tierd_objects *objects, struct tierd_space *space,
-	uint64_t pass, const struct tierd_mapping *mapping);
+int tierd_objects_claim(struct tierd_objects *objects,
+	const struct tierd_claimant *claimant, const struct tierd_mapping *mapping,
+	struct tierd_space **ret_loser);
 
 /* What the space did not claim in @pass is free for others. */
 void tierd_objects_end_pass(

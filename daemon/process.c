@@ -103,6 +103,24 @@ int tierd_process_read(
 	return 0;
 }
 
+/* "size resident shared …", in pages. */
+int tierd_process_read_shared(
+	const struct tierd_root *root, pid_t pid, uint64_t *ret_pages)
+{
+	_cleanup_(freep) char *text = NULL;
+	char path[48], *rest, *field = NULL;
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	r = tierd_root_read_file(root, path, STAT_MAX_BYTES, &text, NULL);
+	if (r < 0)
+		return gone_is_esrch(r);
+	rest = text;
+	for (unsigned i = 0; i < 3; i++)
+		field = strsep(&rest, " ");
+	return field && tier_parse_u64(field, ret_pages) >= 0 ? 0 : -EBADMSG;
+}
+
 static bool begins_with(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;

@@ -42,6 +42,10 @@ struct tierd_mapping {
 int tierd_process_read(
 	const struct tierd_root *root, pid_t pid, struct tierd_process *ret);
 
+/* Pages that it has touched of files and of shared memory. -ESRCH. */
+int tierd_process_read_shared(
+	const struct tierd_root *root, pid_t pid, uint64_t *ret_pages);
+
 /*
  * The process's mappings by ascending address; neighbours with equal flags are one, of a
  * shared file if they are so in the file as well. Left

@@ -105,7 +105,8 @@ static size_t count_objects(const struct tierd_space *space)
 }
 
 /* Leaves in the list of mappings what is to be looked at by this space. */
-static int claim_mappings(struct tierd_space *space, struct tierd_shared *shared)
+static int claim_mappings(struct tierd_space *space,
+	const struct tierd_claimant *claimant, struct tierd_shared *shared)
 {
 	size_t n = 0, kept = 0;
 
@@ -114,10 +115,14 @@ static int claim_mappings(struct tierd_space *space, struct tierd_shared *shared
 		int r = 1;
 
 		if (is_object(space, mapping)) {
+			struct tierd_space *loser;
+
 			r = tierd_objects_claim(
-				space->objects, space, space->claims, mapping);
+				space->objects, claimant, mapping, &loser);
 			if (r < 0)
 				return r;
+			if (loser)
+				tierd_space_begin_again(loser);
 			shared[n++] = (struct tierd_shared){ mapping->start, mapping->end,
 				mapping->offset, mapping->key, r > 0 };
 		}
@@ -128,9 +133,10 @@ static int claim_mappings(struct tierd_space *space, struct tierd_shared *shared
 	return 0;
 }
 
-static int claim_objects(struct tierd_space *space)
+static int claim_objects(struct tierd_space *space, const struct tierd_root *root)
 {
 	size_t n = count_objects(space);
+	struct tierd_claimant claimant = { .space = space };
 	struct tierd_shared *shared;
 	int r;
 
@@ -138,11 +144,14 @@ static int claim_objects(struct tierd_space *space)
 	space->n_shared = 0;
 	if (!space->objects)
 		return 0;
+	claimant.pass = ++space->claims;
+	r = tierd_process_read_shared(root, space->pid, &claimant.touched_pages);
+	if (r < 0)
+		return r;
 	shared = calloc(n + 1, sizeof(*shared));
 	if (!shared)
 		return -ENOMEM;
-	space->claims++;
-	r = claim_mappings(space, shared);
+	r = claim_mappings(space, &claimant, shared);
 	if (r < 0) {
 		free(shared);
 		return r;
@@ -227,7 +236,7 @@ static int begin_pass(
 	free(space->mappings);
 	space->mappings = mappings;
 	space->n_mappings = n;
-	r = claim_objects(space);
+	r = claim_objects(space, root);
 	if (r < 0) {
 		space->n_mappings = 0;
 		return r;

@@ -41,6 +41,15 @@ static void write_maps(struct world *world, pid_t pid, uint64_t start, const cha
 	fake_root_write(&world->fake, path, text);
 }
 
+static void write_touched(struct world *world, pid_t pid, unsigned pages)
+{
+	char path[64], text[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	snprintf(text, sizeof(text), "9999 %u %u 1 0 2 0\n", pages + 7, pages);
+	fake_root_write(&world->fake, path, text);
+}
+
 static struct tierd_space *make_process(struct world *world, pid_t pid, uint64_t start)
 {
 	uint64_t entries[TIER_BLOCK_PAGES];
@@ -55,6 +64,7 @@ static struct tierd_space *make_process(struct world *world, pid_t pid, uint64_t
 		"%d (x) S 1 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 99\n", (int)pid);
 	fake_root_write(&world->fake, path, text);
 	write_maps(world, pid, start, "");
+	write_touched(world, pid, 512);
 	for (unsigned i = 0; i < TIER_BLOCK_PAGES; i++)
 		entries[i] = PRESENT | FILE_PAGE | (0x1000 + i);
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
@@ -178,6 +188,24 @@ static void test_who_is_left_has_it(void **state)
 	assert_resolves(world->second, THERE + 5, world->second, THERE + 5);
 }
 
+/* Only what a process has touched can be moved through it. */
+static void test_a_better_claim(void **state)
+{
+	struct world *world = *state;
+
+	sweep(world, world->first);
+	write_touched(world, getppid(), 1600);
+	sweep(world, world->second);
+	assert_true(tierd_space_has_objects(world->first));
+	write_touched(world, getppid(), 1700);
+	sweep(world, world->second);
+	sweep(world, world->first);
+	assert_true(tierd_space_has_objects(world->second));
+	assert_false(tierd_space_has_objects(world->first));
+	assert_int_equal(count_pages(world), TIER_BLOCK_PAGES);
+	assert_resolves(world->first, HERE + 5, world->second, THERE + 5);
+}
+
 static void test_begins_again(void **state)
 {
 	struct world *world = *state;
@@ -247,6 +275,7 @@ int main(void)
 		TEST(test_counted_once),
 		TEST(test_samples_count_where_it_is),
 		TEST(test_who_is_left_has_it),
+		TEST(test_a_better_claim),
 		TEST(test_begins_again),
 		TEST(test_unmapped),
 		TEST(test_mapped_twice),
