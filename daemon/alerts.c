@@ -38,6 +38,18 @@ static void watch_samples(struct tierd_manager *manager, uint64_t now_ns)
 			stats.samples - before.taken);
 }
 
+/* Of a cgroup that is managed no more, whose limits are on their way back, only the log
+ * tells. */
+void tierd_manager_tell_drift(void *userdata, const struct tierd_drift *drift)
+{
+	const struct tierd_manager *manager = userdata;
+	const struct tierd_group *group = tierd_manager_find_group(manager, drift->path);
+
+	if (group)
+		(void)tierd_bus_drifted(manager->bus, group, drift->attribute,
+			drift->expected, drift->found);
+}
+
 void tierd_manager_raise_alerts(struct tierd_manager *manager, uint64_t now_ns)
 {
 	for (size_t i = 0; i < manager->n_groups; i++)

@@ -55,7 +55,7 @@ void tierd_gates_update_group(
 static bool is_urgent(
 	const struct tierd_gates *gates, const struct tierd_group *group, uint64_t now_ns)
 {
-	return tierd_group_is_waiting(group) &&
+	return tierd_group_is_waiting(group, now_ns) &&
 	       now_ns - gates->manager->ticked_ns >= TICK_AGAIN_NS;
 }
 

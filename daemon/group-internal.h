@@ -46,6 +46,7 @@ struct tierd_group {
 	size_t n_spaces;
 	size_t sweep_space;
 	bool is_swept;
+	bool is_behind; /* some of what was known has to be looked for again */
 	struct tierd_look looks[TIERD_LOOKS_MAX];
 	size_t n_looks;
 	struct tier_sample samples[TIERD_SAMPLES_MAX]; /* not yet counted */

@@ -16,8 +16,10 @@
 #define SWEEP_PASS_NS     (60 * TIERD_NSEC)
 #define SWEEP_STEP_BLOCKS 64
 
-/* DRAM of a group over its quota that is not known yet, to hurry for. */
+/* DRAM of a group over its quota that is not known yet, to hurry for, if what is known is
+ * less than such a part of it. */
 #define MISSED_BYTES_MIN (UINT64_C(4) << 20)
+#define KNOWN_DIVISOR    2
 
 /* ---- Processes ----------------------------------------------------------------- */
 
@@ -50,10 +52,35 @@ static bool is_same_process(const struct tierd_space *space)
 	return poll(&exited, 1, 0) == 0;
 }
 
+/* What processes share is without one that has it: another is found at once. */
+static void claim_again(struct tierd_group *group)
+{
+	for (size_t i = 0; i < group->n_spaces; i++)
+		tierd_space_begin_again(group->spaces[i]);
+	group->is_behind = true;
+}
+
+/* True if one of them had what others share with it. */
+static bool free_unclaimed(struct tierd_group *group)
+{
+	bool had_objects = false;
+
+	for (size_t i = 0; i < group->n_spaces; i++) {
+		struct tierd_space *space = group->spaces[i];
+
+		if (space->is_claimed)
+			continue;
+		had_objects |= tierd_space_has_objects(space);
+		tierd_space_free(space, group->heat);
+	}
+	return had_objects;
+}
+
 int tierd_group_set_processes(struct tierd_group *group, const pid_t *pids, size_t n)
 {
 	struct tierd_space **spaces = calloc(n + 1, sizeof(*spaces));
 	size_t n_spaces = 0, cursor = 0;
+	bool had_objects;
 	int r;
 
 	if (!spaces)
@@ -69,7 +96,8 @@ int tierd_group_set_processes(struct tierd_group *group, const pid_t *pids, size
 			space = NULL;
 		}
 		if (!space) {
-			r = tierd_space_new(group->context->root, pids[i], &space);
+			r = tierd_space_new(group->context->root, pids[i],
+				group->context->objects, &space);
 			if (r < 0 && r != -ESRCH)
 				tierd_log_in_loop(r, "%s: cannot follow process %d",
 					tierd_group_path(group), (int)pids[i]);
@@ -80,12 +108,12 @@ int tierd_group_set_processes(struct tierd_group *group, const pid_t *pids, size
 			group->sweep_space = n_spaces; /* the new one comes first */
 		spaces[n_spaces++] = space;
 	}
-	for (size_t i = 0; i < group->n_spaces; i++)
-		if (!group->spaces[i]->is_claimed)
-			tierd_space_free(group->spaces[i], group->heat);
+	had_objects = free_unclaimed(group);
 	free(group->spaces);
 	group->spaces = spaces;
 	group->n_spaces = n_spaces;
+	if (had_objects)
+		claim_again(group);
 	group->n_looks = 0;
 	return 0;
 }
@@ -139,21 +167,27 @@ static void do_looks(struct tierd_group *group, uint64_t until_ns)
 	group->n_looks = 0;
 }
 
-/* Over its quota by memory that no sweep has seen yet: there is nothing to demote. */
+/*
+ * Over its quota, and most of it by memory that no sweep has seen yet. As long as there
+ * is enough to demote the migrators are not kept waiting for a sweep: while a group
+ * grows, what is missed grows with it.
+ */
 static bool misses_excess(const struct tierd_group *group)
 {
 	struct tier_group_stats stats;
+	uint64_t known_bytes;
 
 	if (group->dram_bytes <= tierd_group_plan_quota(group))
 		return false;
 	tier_group_get_stats(group->heat, &stats);
-	return stats.tier_pages[0] * TIER_PAGE_SIZE + MISSED_BYTES_MIN <
-	       group->dram_bytes;
+	known_bytes = stats.tier_pages[0] * TIER_PAGE_SIZE;
+	return known_bytes + MISSED_BYTES_MIN < group->dram_bytes &&
+	       known_bytes < group->dram_bytes / KNOWN_DIVISOR;
 }
 
 bool tierd_group_wants_sweep(const struct tierd_group *group)
 {
-	return !group->is_swept || misses_excess(group);
+	return !group->is_swept || group->is_behind || misses_excess(group);
 }
 
 /* How many blocks a tick may look at so that a pass takes as long as it should. */
@@ -181,6 +215,7 @@ static void next_space(struct tierd_group *group)
 {
 	if (++group->sweep_space >= group->n_spaces) {
 		group->sweep_space = 0;
+		group->is_behind &= !every_space_was_passed(group);
 		group->is_swept |= every_space_was_passed(group);
 	}
 }

@@ -86,6 +86,7 @@ static inline unsigned tierd_heat_tier(const struct tierd_node *node)
 struct tierd_group_context {
 	const struct tierd_root *root;
 	struct tierd_pagemap_reader *reader;
+	struct tierd_objects *objects; /* NULL: what processes share is left alone */
 	const struct tierd_topology *topology;
 	uint64_t dram_total_bytes;
 	uint64_t tick_ns;
@@ -171,7 +172,9 @@ bool tierd_group_is_gated(const struct tierd_group *group);
 
 /* By what the group holds as of tierd_group_read_memory(). */
 void tierd_group_update_gate(struct tierd_group *group, uint64_t now_ns);
-bool tierd_group_is_waiting(const struct tierd_group *group);
+
+/* Whether growth is held up for want of a plan, and one could be made. */
+bool tierd_group_is_waiting(const struct tierd_group *group, uint64_t now_ns);
 enum tierd_gate_state tierd_group_gate_state(const struct tierd_group *group);
 
 /* Lets go of all limits for good: the group is not managed any more. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The manager's state, for the three files that share it: manager.c builds it up and
- * tears it down, membership.c decides which cgroups and processes are managed, tick.c
- * does the work.
+ * The manager's state, for the files that share it: startup.c builds it up, manager.c
+ * shows it, reloads it and tears it down, membership.c decides which cgroups and
+ * processes are managed, tick.c does the work.
  */
 #ifndef TIERD_MANAGER_INTERNAL_H
 #define TIERD_MANAGER_INTERNAL_H
@@ -50,6 +50,7 @@ struct tierd_manager {
 	struct tierd_overrides overrides; /* of policies, over the bus */
 	struct tierd_phys_map *phys_map;
 	struct tierd_pagemap_reader *reader;
+	struct tierd_objects *objects;
 	struct tierd_group_context context;
 
 	struct tierd_sampler *sampler;
@@ -110,7 +111,20 @@ int tierd_manager_admit_group(const struct tierd_manager *manager,
 /* alerts.c: announces quotas that are not kept, and samples that were lost. */
 void tierd_manager_raise_alerts(struct tierd_manager *manager, uint64_t now_ns);
 
+/* alerts.c: the same of what somebody else wrote, for the enforcer. */
+void tierd_manager_tell_drift(void *userdata, const struct tierd_drift *drift);
+
+/* startup.c: returns 0 or an exit code; what is missing is logged. */
+int tierd_manager_start(struct tierd_manager *manager);
+
+/* manager.c: what groups share, by the configuration as it is now. */
+void tierd_manager_set_context(struct tierd_manager *manager);
+
+/* manager.c: groups whose guarantees were added up already. */
+void tierd_manager_manage_admitted(struct tierd_manager *manager);
+
 /* manager.c: the kernel's own tiering goes, or comes back, with the groups. */
+void tierd_manager_set_kernel_tiering(struct tierd_manager *manager);
 void tierd_manager_follow_kernel_tiering(struct tierd_manager *manager);
 
 /* tick.c: a tick out of turn, where the next one would come too late. */

@@ -138,11 +138,12 @@ static int decode_block(struct tierd_pagemap_reader *reader, const uint64_t *ent
 		block->n_present++;
 		block->is_anonymous &= !(entry & ENTRY_FILE);
 		n_contiguous += pfn == first_pfn + i;
-		if (!(entry & ENTRY_EXCLUSIVE)) {
+		if (entry & ENTRY_EXCLUSIVE) {
+			block->present_movable[i / 64] |= UINT64_C(1) << i % 64;
+		} else {
 			block->n_shared++;
-			continue;
+			block->present_shared[i / 64] |= UINT64_C(1) << i % 64;
 		}
-		block->present_movable[i / 64] |= UINT64_C(1) << i % 64;
 		tier = tier_of(reader, pfn);
 		block->tier[0][i / 64] |= (tier & 1) << i % 64;
 		block->tier[1][i / 64] |= (tier >> 1) << i % 64;

@@ -29,6 +29,7 @@
  */
 struct tierd_block_residency {
 	uint64_t present_movable[TIERD_BLOCK_WORDS]; /* present, mapped here only */
+	uint64_t present_shared[TIERD_BLOCK_WORDS];  /* present, mapped elsewhere, too */
 	uint64_t tier[2][TIERD_BLOCK_WORDS];         /* bit k of their tier in tier[k] */
 	uint16_t n_present;                          /* shared ones included */
 	uint16_t n_shared;

@@ -103,6 +103,24 @@ int tierd_process_read(
 	return 0;
 }
 
+/* "size resident shared …", in pages. */
+int tierd_process_read_shared(
+	const struct tierd_root *root, pid_t pid, uint64_t *ret_pages)
+{
+	_cleanup_(freep) char *text = NULL;
+	char path[48], *rest, *field = NULL;
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	r = tierd_root_read_file(root, path, STAT_MAX_BYTES, &text, NULL);
+	if (r < 0)
+		return gone_is_esrch(r);
+	rest = text;
+	for (unsigned i = 0; i < 3; i++)
+		field = strsep(&rest, " ");
+	return field && tier_parse_u64(field, ret_pages) >= 0 ? 0 : -EBADMSG;
+}
+
 static bool begins_with(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -183,6 +201,44 @@ static const char *skip_field(const char *p)
 	return p + strspn(p, " ");
 }
 
+static int take_decimal(const char **text, uint64_t *ret)
+{
+	const char *p = *text;
+	uint64_t value = 0;
+
+	for (; *p >= '0' && *p <= '9'; p++) {
+		if (value > (UINT64_MAX - 9) / 10)
+			return -EBADMSG;
+		value = value * 10 + (uint64_t)(*p - '0');
+	}
+	if (p == *text)
+		return -EBADMSG;
+	*text = p;
+	*ret = value;
+	return 0;
+}
+
+/* "offset major:minor inode", and the blanks behind it. */
+static int take_object(const char **text, struct tierd_mapping *mapping)
+{
+	struct tierd_object_key *key = &mapping->key;
+	uint64_t major, minor;
+	int r;
+
+	if ((r = take_hex(text, ' ', &mapping->offset)) < 0 ||
+		(r = take_hex(text, ':', &major)) < 0 ||
+		(r = take_hex(text, ' ', &minor)) < 0 ||
+		(r = take_decimal(text, &key->inode)) < 0)
+		return r;
+	if (**text && **text != ' ')
+		return -EBADMSG;
+	*text += strspn(*text, " ");
+	key->device = key->inode ? major << 32 | minor : 0;
+	if (begins_with(*text, "/SYSV"))
+		key->device |= UINT64_C(1) << 63;
+	return 0;
+}
+
 /*
  * "start-end perms offset device inode name", where only memory of a file has an inode.
  * 1 when the mapping is of interest, 0 when it is not.
@@ -204,17 +260,18 @@ static int parse_mapping(const char *line, struct tierd_mapping *ret)
 		return -EBADMSG;
 	if (perms[3] != 's' && perms[3] != 'p')
 		return -EBADMSG;
-	p = skip_field(skip_field(skip_field(p)));
-	if (*p < '0' || *p > '9')
-		return -EBADMSG;
+	p = skip_field(p);
+	r = take_object(&p, &mapping);
+	if (r < 0)
+		return r;
 	mapping.is_writable = perms[1] == 'w';
 	mapping.is_shared = perms[3] == 's';
-	mapping.is_file = *p != '0';
+	mapping.is_file = mapping.key.inode != 0;
 	*ret = mapping;
 	/* Address space that is merely reserved: no access at all. */
 	if (!memcmp(perms, "---", 3))
 		return 0;
-	return is_movable_name(skip_field(p));
+	return is_movable_name(p);
 }
 
 struct mappings {
@@ -227,10 +284,17 @@ static void mappings_done(struct mappings *mappings)
 	free(mappings->items);
 }
 
+static bool is_same_object(const struct tierd_mapping *a, const struct tierd_mapping *b)
+{
+	return a->key.device == b->key.device && a->key.inode == b->key.inode &&
+	       a->offset + (a->end - a->start) == b->offset;
+}
+
 static bool can_merge(const struct tierd_mapping *a, const struct tierd_mapping *b)
 {
 	return a->end == b->start && a->is_writable == b->is_writable &&
-	       a->is_shared == b->is_shared && a->is_file == b->is_file;
+	       a->is_shared == b->is_shared && a->is_file == b->is_file &&
+	       (!a->is_shared || !a->is_file || is_same_object(a, b));
 }
 
 /* 1 when there is no more room. */

@@ -2,6 +2,7 @@
 #include "space.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -14,7 +15,8 @@ static uint64_t new_id(pid_t pid)
 	return (uint64_t)++generation << 32 | (uint32_t)pid;
 }
 
-int tierd_space_new(const struct tierd_root *root, pid_t pid, struct tierd_space **ret)
+int tierd_space_new(const struct tierd_root *root, pid_t pid,
+	struct tierd_objects *objects, struct tierd_space **ret)
 {
 	_cleanup_(freep) struct tierd_space *space = calloc(1, sizeof(*space));
 	struct tierd_process process;
@@ -30,6 +32,7 @@ int tierd_space_new(const struct tierd_root *root, pid_t pid, struct tierd_space
 		close(space->pidfd);
 		return r;
 	}
+	space->objects = objects;
 	space->pid = pid;
 	space->id = new_id(pid);
 	*ret = TAKE_PTR(space);
@@ -41,6 +44,10 @@ static void forget(struct tierd_space *space, struct tier_group *heat)
 	if (space->is_known)
 		tier_group_forget_space(heat, space->id);
 	space->is_known = false;
+	if (space->objects)
+		tierd_objects_release(space->objects, space);
+	free(TAKE_PTR(space->shared));
+	space->n_shared = 0;
 }
 
 struct tierd_space *tierd_space_free(struct tierd_space *space, struct tier_group *heat)
@@ -80,24 +87,165 @@ static int forget_gaps(const struct tierd_space *space, struct tier_group *heat)
 	return 0;
 }
 
+/* ---- Shared memory ------------------------------------------------------------- */
+
+static bool is_object(
+	const struct tierd_space *space, const struct tierd_mapping *mapping)
+{
+	return space->objects && mapping->is_shared && mapping->is_file;
+}
+
+static size_t count_objects(const struct tierd_space *space)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < space->n_mappings; i++)
+		n += is_object(space, &space->mappings[i]);
+	return n;
+}
+
+/* Leaves in the list of mappings what is to be looked at by this space. */
+static int claim_mappings(struct tierd_space *space,
+	const struct tierd_claimant *claimant, struct tierd_shared *shared)
+{
+	size_t n = 0, kept = 0;
+
+	for (size_t i = 0; i < space->n_mappings; i++) {
+		const struct tierd_mapping *mapping = &space->mappings[i];
+		int r = 1;
+
+		if (is_object(space, mapping)) {
+			struct tierd_space *loser;
+
+			r = tierd_objects_claim(
+				space->objects, claimant, mapping, &loser);
+			if (r < 0)
+				return r;
+			if (loser)
+				tierd_space_begin_again(loser);
+			shared[n++] = (struct tierd_shared){ mapping->start, mapping->end,
+				mapping->offset, mapping->key, r > 0 };
+		}
+		if (r > 0)
+			space->mappings[kept++] = *mapping;
+	}
+	space->n_mappings = kept;
+	return 0;
+}
+
+static int claim_objects(struct tierd_space *space, const struct tierd_root *root)
+{
+	size_t n = count_objects(space);
+	struct tierd_claimant claimant = { .space = space };
+	struct tierd_shared *shared;
+	int r;
+
+	free(TAKE_PTR(space->shared));
+	space->n_shared = 0;
+	if (!space->objects)
+		return 0;
+	claimant.pass = ++space->claims;
+	r = tierd_process_read_shared(root, space->pid, &claimant.touched_pages);
+	if (r < 0)
+		return r;
+	shared = calloc(n + 1, sizeof(*shared));
+	if (!shared)
+		return -ENOMEM;
+	r = claim_mappings(space, &claimant, shared);
+	if (r < 0) {
+		free(shared);
+		return r;
+	}
+	tierd_objects_end_pass(space->objects, space, space->claims);
+	space->shared = shared;
+	space->n_shared = n;
+	return 0;
+}
+
+/* The first that ends beyond the address. */
+static const struct tierd_shared *find_shared(
+	const struct tierd_space *space, uint64_t address)
+{
+	size_t from = 0, to = space->n_shared;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (space->shared[middle].end <= address)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from < space->n_shared ? &space->shared[from] : NULL;
+}
+
+struct tierd_space *tierd_space_resolve(
+	struct tierd_space *space, uint64_t address, uint64_t *ret_address)
+{
+	const struct tierd_shared *shared = find_shared(space, address);
+
+	if (!shared || address < shared->start || shared->is_owned) {
+		*ret_address = address;
+		return space;
+	}
+	return tierd_objects_find(space->objects, &shared->key,
+		shared->offset + (address - shared->start), ret_address);
+}
+
+bool tierd_space_has_objects(const struct tierd_space *space)
+{
+	for (size_t i = 0; i < space->n_shared; i++)
+		if (space->shared[i].is_owned)
+			return true;
+	return false;
+}
+
+void tierd_space_begin_again(struct tierd_space *space)
+{
+	if (space->n_shared > 0)
+		space->n_mappings = space->passes = 0;
+}
+
+/* Whether some of the block is an object that the space has. */
+static bool has_object(const struct tierd_space *space, uint64_t block)
+{
+	const struct tierd_shared *shared = find_shared(space, block);
+
+	for (; shared && shared < space->shared + space->n_shared; shared++)
+		if (shared->start >= block + TIER_BLOCK_SIZE)
+			return false;
+		else if (shared->is_owned)
+			return true;
+	return false;
+}
+
+/* ---- Looking ------------------------------------------------------------------- */
+
 static int begin_pass(
 	struct tierd_space *space, const struct tierd_root *root, struct tier_group *heat)
 {
 	struct tierd_mapping *mappings;
+	bool is_whole;
 	size_t n;
 	int r;
 
 	r = tierd_process_read_mappings(root, space->pid, &mappings, &n);
 	if (r < 0)
 		return r;
+	is_whole = r == 0;
 	free(space->mappings);
 	space->mappings = mappings;
 	space->n_mappings = n;
+	r = claim_objects(space, root);
+	if (r < 0) {
+		space->n_mappings = 0;
+		return r;
+	}
 	space->cursor_mapping = 0;
 	space->cursor = 0;
 	space->blocks_now = 0;
 	/* A list that was cut short says nothing of what follows it. */
-	return space->is_known && r == 0 ? forget_gaps(space, heat) : 0;
+	return space->is_known && is_whole ? forget_gaps(space, heat) : 0;
 }
 
 static bool end_pass(struct tierd_space *space)
@@ -133,13 +281,20 @@ static bool next_blocks(struct tierd_space *space, size_t max_blocks,
 static int set_residency(struct tierd_space *space, struct tier_group *heat,
 	uint64_t address, const struct tierd_block_residency *found)
 {
+	bool with_shared = has_object(space, address);
 	struct tier_residency residency = {
 		.huge = found->is_huge,
 		.anonymous = found->is_anonymous,
 	};
 
-	memcpy(residency.resident, found->present_movable, sizeof(residency.resident));
-	memcpy(residency.tier, found->tier, sizeof(residency.tier));
+	for (unsigned i = 0; i < TIERD_BLOCK_WORDS; i++) {
+		uint64_t resident = found->present_movable[i] |
+				    (with_shared ? found->present_shared[i] : 0);
+
+		residency.resident[i] = resident;
+		residency.tier[0][i] = found->tier[0][i] & resident;
+		residency.tier[1][i] = found->tier[1][i] & resident;
+	}
 	space->is_known = true;
 	return tier_group_set_residency(heat, space->id, address, &residency);
 }

@@ -2,7 +2,9 @@
 /*
  * One process's address space as a managed group sees it: who it is, where it has
  * memory, and a cursor that walks that memory and tells the group's heat what is resident
- * where. A pass covers every mapping once; mappings are read anew before each.
+ * where. A pass covers every mapping once; mappings are read anew before each. Of what it
+ * shares with other spaces it looks at what it has (objects.h), and knows of the rest
+ * where to ask.
  */
 #ifndef TIERD_SPACE_H
 #define TIERD_SPACE_H
@@ -12,6 +14,7 @@
 #include <sys/types.h>
 
 #include "libtier.h"
+#include "objects.h"
 #include "pagemap.h"
 #include "process.h"
 #include "settings/root.h"
@@ -26,6 +29,10 @@ struct tierd_space {
 
 	struct tierd_mapping *mappings;
 	size_t n_mappings;
+	struct tierd_objects *objects; /* NULL: shared memory is left alone */
+	struct tierd_shared *shared;   /* by address */
+	size_t n_shared;
+	uint64_t claims; /* times that mappings were read */
 	size_t cursor_mapping;
 	uint64_t cursor;     /* the next block to look at */
 	uint64_t blocks;     /* that the last whole pass looked at */
@@ -33,10 +40,12 @@ struct tierd_space {
 	uint64_t passes;
 };
 
-/* Errors: -ESRCH when the process is gone, -ENOMEM, -EMFILE. */
-int tierd_space_new(const struct tierd_root *root, pid_t pid, struct tierd_space **ret);
+/* @objects outlives the space. Errors: -ESRCH when the process is gone, -ENOMEM, -EMFILE.
+ */
+int tierd_space_new(const struct tierd_root *root, pid_t pid,
+	struct tierd_objects *objects, struct tierd_space **ret);
 
-/* Tells @heat to forget the space, and frees it. */
+/* Tells @heat to forget the space, and frees it. What it had of shared memory is free. */
 struct tierd_space *tierd_space_free(struct tierd_space *space, struct tier_group *heat);
 
 /* The process runs another program now: everything known is void. */
@@ -53,5 +62,18 @@ int tierd_space_sweep(struct tierd_space *space, const struct tierd_root *root,
 /* Looks at the block that holds @address now. Errors as above. */
 int tierd_space_look(struct tierd_space *space, const struct tierd_root *root,
 	struct tierd_pagemap_reader *reader, struct tier_group *heat, uint64_t address);
+
+/* Whether it has shared memory that others may have as well. */
+bool tierd_space_has_objects(const struct tierd_space *space);
+
+/* The next sweep begins a pass, and claims what nobody has any more. */
+void tierd_space_begin_again(struct tierd_space *space);
+
+/*
+ * Whose memory @address is: the space itself, or the one that has the object which is
+ * mapped there, with *ret_address in it. NULL if nobody has it.
+ */
+struct tierd_space *tierd_space_resolve(
+	struct tierd_space *space, uint64_t address, uint64_t *ret_address);
 
 #endif

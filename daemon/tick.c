@@ -41,10 +41,16 @@ static void on_sample(void *userdata, const struct tierd_access *access)
 	struct tierd_manager *manager = userdata;
 	struct tierd_attribution *attribution =
 		tierd_manager_attribute(manager, access->pid);
+	struct tierd_space *space;
+	uint64_t address;
 
-	if (attribution)
-		tierd_group_sample(attribution->group, attribution->space,
-			access->address, access->is_store);
+	if (!attribution)
+		return;
+	space = tierd_space_resolve(attribution->space, access->address, &address);
+	if (space && space != attribution->space)
+		attribution = tierd_manager_attribute(manager, space->pid);
+	if (space && attribution && attribution->space == space)
+		tierd_group_sample(attribution->group, space, address, access->is_store);
 }
 
 static void on_exec(void *userdata, uint32_t pid)
@@ -400,7 +406,7 @@ static bool finish_job(
 	tierd_group_complete(group, job, now_ns);
 	tier_job_free(job);
 	tierd_gates_update_group(manager->gates, group, now_ns);
-	return tierd_group_has_backlog(group) || tierd_group_is_waiting(group);
+	return tierd_group_has_backlog(group) || tierd_group_is_waiting(group, now_ns);
 }
 
 static int on_finished(_unused_ sd_event_source *source, _unused_ int fd,

@@ -422,6 +422,10 @@ struct tier_migrator_ops {
  */
 extern const struct tier_migrator_ops tier_migrator_ops_move_pages;
 
+/* The same for pages that other processes map as well (MPOL_MF_MOVE_ALL). It needs
+ * CAP_SYS_NICE even for one's own. */
+extern const struct tier_migrator_ops tier_migrator_ops_move_shared_pages;
+
 /*
  * Starts one thread for each of the @n_nodes node numbers in @nodes, to which moves may
  * go; two or more, no two alike. @ops and @userdata outlive the migrator.

@@ -31,6 +31,14 @@ struct tierd_writer_ops {
 	unsigned rest;        /* it rests for so many times what a write took */
 };
 
+/* Somebody else changed what tierd had set; @path is the cgroup's. */
+struct tierd_drift {
+	const char *path;
+	const char *attribute;
+	const char *expected;
+	const char *found;
+};
+
 struct tierd_enforcer_config {
 	const struct tierd_root *root;
 	int cgroup_fd;
@@ -45,6 +53,8 @@ struct tierd_enforcer_config {
 	void *clock_data;
 	tierd_is_delegated_t is_delegated;
 	void *delegated_userdata;
+	void (*on_drift)(void *userdata, const struct tierd_drift *drift); /* or NULL */
+	void *drift_userdata;
 };
 
 int tierd_enforcer_new(

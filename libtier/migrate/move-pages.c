@@ -20,6 +20,14 @@ static int move(_unused_ void *userdata, pid_t pid, size_t n, void *const *pages
 	return 0;
 }
 
+static int move_shared(_unused_ void *userdata, pid_t pid, size_t n, void *const *pages,
+	const int *nodes, int *status)
+{
+	if (move_pages(pid, n, (void **)pages, nodes, status, MPOL_MF_MOVE_ALL) < 0)
+		return -errno;
+	return 0;
+}
+
 static int collapse(_unused_ void *userdata, int pidfd, void *block)
 {
 	const struct iovec range = { .iov_base = block, .iov_len = TIER_BLOCK_SIZE };
@@ -31,5 +39,10 @@ static int collapse(_unused_ void *userdata, int pidfd, void *block)
 
 _public_ const struct tier_migrator_ops tier_migrator_ops_move_pages = {
 	.move = move,
+	.collapse = collapse,
+};
+
+_public_ const struct tier_migrator_ops tier_migrator_ops_move_shared_pages = {
+	.move = move_shared,
 	.collapse = collapse,
 };

@@ -51,9 +51,12 @@ static void check_block(const struct tierd_block_residency *block)
 	FUZZ_CHECK(block->n_present + block->n_swapped <= TIERD_BLOCK_PAGES);
 	FUZZ_CHECK(count(block->present_movable) ==
 		   (unsigned)(block->n_present - block->n_shared));
-	for (unsigned i = 0; i < TIERD_BLOCK_WORDS; i++)
-		FUZZ_CHECK(!((block->tier[0][i] | block->tier[1][i]) &
-			     ~block->present_movable[i]));
+	FUZZ_CHECK(count(block->present_shared) == block->n_shared);
+	for (unsigned i = 0; i < TIERD_BLOCK_WORDS; i++) {
+		uint64_t present = block->present_movable[i] | block->present_shared[i];
+
+		FUZZ_CHECK(!((block->tier[0][i] | block->tier[1][i]) & ~present));
+	}
 	FUZZ_CHECK(!block->is_huge || block->n_present == TIERD_BLOCK_PAGES);
 }
 

@@ -37,7 +37,16 @@ struct world {
 	struct tierd_enforcer *enforcer;
 	struct fake_writer systemd, cgroupfs;
 	uint64_t now_ns;
+	char drift[64]; /* the last, as it was told */
 };
+
+static void on_drift(void *userdata, const struct tierd_drift *drift)
+{
+	struct world *world = userdata;
+
+	snprintf(world->drift, sizeof(world->drift), "%s %s %s %s", drift->path,
+		drift->attribute, drift->expected, drift->found);
+}
 
 static bool is_on_record(struct world *world, const struct tierd_held *held)
 {
@@ -98,6 +107,8 @@ static int setup(void **state)
 					   .clock = clock_of,
 					   .clock_data = &world->now_ns,
 					   .is_delegated = is_delegated,
+					   .on_drift = on_drift,
+					   .drift_userdata = world,
 				   },
 				   &world->enforcer),
 		0);
@@ -465,6 +476,7 @@ static void test_drift_back(void **state)
 	tierd_setting_want(setting, "8192");
 	pass(world, 100);
 	assert_int_equal(tierd_setting_drifts(setting), 1);
+	assert_string_equal(world->drift, POD " memory.high 4096 max");
 }
 
 /* What somebody wrote meanwhile is what there will be after us. */

@@ -120,12 +120,39 @@ static void test_engine_of_the_first_policy(_unused_ void **state)
 	teardown(&fixture);
 }
 
+/* Over its quota a group is swept in a hurry only for want of something to demote. */
+static void test_hurries_for_want_of_pages(_unused_ void **state)
+{
+	struct tier_residency residency = { 0 };
+	struct fixture fixture;
+
+	setup(&fixture);
+	for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++)
+		tier_residency_add(&residency, page, 0);
+	fixture.policy.dram_quota =
+		(struct tierd_amount){ TIERD_AMOUNT_BYTES, 40 * TIER_BLOCK_SIZE };
+	tierd_group_set_policy(fixture.group, &fixture.policy);
+	fixture.group->dram_bytes = 40 * TIER_BLOCK_SIZE;
+	assert_false(tierd_group_wants_sweep(fixture.group));
+	fixture.group->dram_bytes = 50 * TIER_BLOCK_SIZE;
+	assert_true(tierd_group_wants_sweep(fixture.group));
+	for (uint64_t i = 0; i < 26; i++)
+		assert_return_code(
+			tier_group_set_residency(tierd_group_heat(fixture.group),
+				tierd_group_space(fixture.group, 0)->id,
+				ADDRESS + i * TIER_BLOCK_SIZE, &residency),
+			0);
+	assert_false(tierd_group_wants_sweep(fixture.group));
+	teardown(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_engine_keeps_all),
 		cmocka_unit_test(test_other_engine_begins_anew),
 		cmocka_unit_test(test_engine_of_the_first_policy),
+		cmocka_unit_test(test_hurries_for_want_of_pages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

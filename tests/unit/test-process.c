@@ -151,6 +151,34 @@ static const struct {
 	{ "1000-2000 rw-p 00000000 00:00 0", { { 0x1000, 0x2000, W } }, 1 },
 };
 
+/* Parts of one object that follow each other in it are one mapping, and no others. */
+static void test_objects(_unused_ void **state)
+{
+	_cleanup_(freep) struct tierd_mapping *mappings = NULL;
+	struct fake_root fake;
+	size_t n;
+
+	fake_root_init(&fake);
+	fake_root_write(&fake, "/proc/7/maps",
+		"1000-2000 rw-s 00000000 00:01 5 /dev/zero (deleted)\n"
+		"2000-3000 rw-s 00001000 00:01 5 /dev/zero (deleted)\n"
+		"3000-4000 rw-s 00007000 00:01 5 /dev/zero (deleted)\n"
+		"4000-5000 rw-s 00008000 00:01 6 /dev/zero (deleted)\n"
+		"5000-6000 rw-s 00009000 00:01 6 /SYSV00000000 (deleted)\n"
+		"6000-7000 rw-p 00000000 fd:02 6 /usr/lib/x\n");
+	assert_return_code(tierd_process_read_mappings(&fake.root, 7, &mappings, &n), 0);
+	assert_int_equal(n, 5);
+	assert_int_equal(mappings[0].end, 0x3000);
+	assert_int_equal(mappings[0].key.device, 1);
+	assert_int_equal(mappings[0].key.inode, 5);
+	assert_int_equal(mappings[1].offset, 0x7000);
+	assert_int_equal(mappings[2].key.inode, 6);
+	assert_int_equal(mappings[3].key.inode, 6);
+	assert_int_not_equal(mappings[2].key.device, mappings[3].key.device);
+	assert_int_equal(mappings[4].key.device, UINT64_C(0xfd) << 32 | 2);
+	fake_root_done(&fake);
+}
+
 static int flags_of(const struct tierd_mapping *mapping)
 {
 	return mapping->is_writable * W | mapping->is_shared * S | mapping->is_file * F;
@@ -349,6 +377,7 @@ int main(void)
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_bad_stat),
 		cmocka_unit_test(test_mappings),
+		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_bad_mappings),
 		cmocka_unit_test(test_too_many_mappings),
 		cmocka_unit_test(test_self),
