@@ -28,6 +28,8 @@ static const struct tierctl_verb verbs[] = {
 		tierctl_verb_counters },
 	{ "curve", "GROUP", 1, 1, "Accesses DRAM would serve, by its size",
 		tierctl_verb_curve },
+	{ "explain", "GROUP | PID ADDRESS", 1, 2, "Why memory is where it is",
+		tierctl_verb_explain },
 	{ "set-quota", "GROUP SIZE", 2, 2, "Set a group's DRAM quota until a reload",
 		tierctl_verb_set_quota, .can_persist = true },
 	{ "set-enforcement", "GROUP MODE", 2, 2, "Set how it is kept, until a reload",

@@ -86,6 +86,7 @@ struct tierd_group *tierd_group_free(struct tierd_group *group)
 		tierd_space_free(group->spaces[i], group->heat);
 	free(group->spaces);
 	tierd_group_free_settings(group);
+	tier_plan_free(group->job);
 	tier_group_free(group->heat);
 	tierd_cgroup_free(group->cgroup);
 	free(group);
