@@ -30,6 +30,8 @@ static const struct tierctl_verb verbs[] = {
 		tierctl_verb_curve },
 	{ "explain", "GROUP | PID ADDRESS", 1, 2, "Why memory is where it is",
 		tierctl_verb_explain },
+	{ "doctor", "", 0, 0, "What is wrong, and what to do about it",
+		tierctl_verb_doctor, .is_offline = true },
 	{ "set-quota", "GROUP SIZE", 2, 2, "Set a group's DRAM quota until a reload",
 		tierctl_verb_set_quota, .can_persist = true },
 	{ "set-enforcement", "GROUP MODE", 2, 2, "Set how it is kept, until a reload",

@@ -76,6 +76,9 @@ int tierd_bus_group_curve(sd_bus_message *message, void *userdata, sd_bus_error 
 int tierd_bus_group_counters(
 	sd_bus_message *message, void *userdata, sd_bus_error *error);
 
+/* bus-doctor.c */
+int tierd_bus_doctor(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
 /* bus-explain.c */
 int tierd_bus_group_explain(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int tierd_bus_explain_page(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -34,6 +34,7 @@ struct tierd_group {
 	uint64_t slow_bytes;
 	uint64_t uncovered_bytes;
 	uint64_t born_ns;
+	uint64_t cpu_usec_before; /* that it was managed */
 
 	struct tierd_gate gate;
 	struct tierd_setting *settings[TIERD_ATTRIBUTE_SYSCTL]; /* by attribute */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "doctor.h"
 #include "fake-manager.h"
 
 #define KIB        UINT64_C(1024)
@@ -110,6 +111,15 @@ bool tierd_manager_is_paused(const struct tierd_manager *manager)
 void tierd_manager_set_paused(struct tierd_manager *manager, bool is_paused)
 {
 	manager->is_paused = is_paused;
+}
+
+void tierd_manager_doctor(struct tierd_manager *manager, struct tierd_findings *ret)
+{
+	*ret = (struct tierd_findings){ 0 };
+	if (!manager->is_paused)
+		return;
+	tierd_findings_add(ret, TIERD_CONDITION_PAUSED, NULL, "nothing is moved");
+	tierd_findings_add(ret, TIERD_CONDITION_DRIFT, FAKE_GUPS, "%d values", 2);
 }
 
 struct tierd_group *tierd_manager_find_process(

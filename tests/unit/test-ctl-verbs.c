@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- Text ---------------------------------------------------------------------- */
 
@@ -343,6 +344,68 @@ static void test_explain_unprivileged(_unused_ void **state)
 	assert_int_equal(r.exit, 0);
 }
 
+static void test_doctor(_unused_ void **state)
+{
+	static const char text[] =
+		"notice paused: machine\n"
+		"    nothing is moved\n"
+		"    To do: tierctl resume, when what it was paused for is over.\n"
+		"warning drift: " GUPS
+		"\n"
+		"    2 values\n"
+		"    To do: Find who else writes it (systemctl show, audit), and have one "
+		"of the two stop.\n";
+	_cleanup_(json_object_putp) json_object *found = NULL;
+	struct run r;
+
+	assert_output("doctor", "nothing found\n");
+	assert_output("doctor --no-legend", "");
+	assert_output("doctor --json=short", "[]\n");
+	run("pause", &r);
+	run("doctor", &r);
+	assert_string_equal(r.out, text);
+	assert_int_equal(r.exit, 5);
+	run("doctor --json", &r);
+	assert_int_equal(r.exit, 5);
+	found = json_tokener_parse(r.out);
+	assert_int_equal(json_object_array_length(found), 2);
+	assert_string_equal(json_object_get_string(member(
+				    json_object_array_get_idx(found, 1), "subject")),
+		GUPS);
+}
+
+/* By the program that TIERD names. */
+static void test_doctor_without_tierd(_unused_ void **state)
+{
+	static const struct failure unprivileged = { "doctor", 3, "only root" };
+	static const struct failure failures[] = {
+		{ "doctor", 1, "cannot have tierd check the machine" },
+	};
+	_cleanup_(freep) char *path = NULL;
+	struct run r;
+
+	assert_true(asprintf(&path, "%s/check", bus.directory) > 0);
+	write_text("check",
+		"#!/bin/sh\n"
+		"printf 'one-tier\\terror\\tmachine\\tone\\tgo\\n'\n"
+		"exit 1\n");
+	assert_return_code(chmod(path, 0755), errno);
+	setenv("TIERD", path, true);
+	run("doctor", &r);
+	assert_string_equal(r.out, "error one-tier: machine\n    one\n    To do: go\n");
+	assert_int_equal(r.exit, 5);
+	check_failures(NOBODY, &unprivileged, 1);
+
+	write_text("check", "#!/bin/sh\necho no tabs\n");
+	check_failures(0, failures, 1);
+	write_text("check", "#!/bin/sh\nexit 78\n");
+	check_failures(0, failures, 1);
+	setenv("TIERD", "/nonexistent", true);
+	check_failures(0, failures, 1);
+	unsetenv("TIERD");
+	remove_text("check");
+}
+
 /* By anybody, without tierd. */
 static void test_verify(_unused_ void **state)
 {
@@ -394,6 +457,8 @@ int main(int argc, char **argv)
 		TEST(test_status),
 		TEST(test_explain),
 		TEST(test_explain_json),
+		TEST(test_doctor),
+		cmocka_unit_test(test_doctor_without_tierd),
 		TEST(test_explain_failures),
 		TEST(test_explain_unprivileged),
 		TEST(test_list),
