@@ -84,11 +84,7 @@ int tierd_bus_enumerate_groups(sd_bus *connection, const char *prefix, void *use
 /* The caller frees *ret_path. Errors: -ENOMEM. */
 int tierd_bus_group_path(const struct tierd_group *group, char **ret_path);
 
-/* text with each byte that is not UTF-8 as \xNN; the caller frees *ret. Errors: -ENOMEM.
- */
-int tierd_bus_escape(const char *text, char **ret);
-
-/* Appends text, so escaped, as a string. */
+/* Appends text, escaped by tierd_bus_escape(), as a string. */
 int tierd_bus_append_text(sd_bus_message *message, const char *text);
 
 /* Appends a{st}: the group's counters by name, in a fixed order. */

@@ -345,6 +345,16 @@ static int admit_groups(struct tierd_manager *manager)
 	return 0;
 }
 
+static int start_metrics(struct tierd_manager *manager)
+{
+	int r = tierd_metrics_new(manager, manager->event, &manager->metrics);
+
+	if (r < 0)
+		return fail(TIERD_EXIT_OS, r, NULL, "cannot set up metrics");
+	tierd_metrics_configure(manager->metrics, &manager->config);
+	return 0;
+}
+
 static int start(struct tierd_manager *manager)
 {
 	int r;
@@ -360,7 +370,7 @@ static int start(struct tierd_manager *manager)
 	/* With the name on the bus there is no other tierd whose journal it could be. */
 	if ((r = open_bus(manager)) != 0 || (r = open_journal(manager)) != 0)
 		return r;
-	if ((r = start_enforcer(manager)) != 0)
+	if ((r = start_enforcer(manager)) != 0 || (r = start_metrics(manager)) != 0)
 		return r;
 	set_context(manager);
 	r = admit_groups(manager);
@@ -409,6 +419,7 @@ struct tierd_manager *tierd_manager_free(struct tierd_manager *manager)
 		sd_event_source_disable_unref(manager->sampler_sources[i]);
 	free(manager->sampler_sources);
 	tier_migrator_free(manager->migrator);
+	tierd_metrics_free(manager->metrics);
 	tierd_bus_free(manager->bus);
 	tierd_sampler_free(manager->sampler);
 	if (manager->enforcer)
@@ -531,6 +542,7 @@ int tierd_manager_reload(struct tierd_manager *manager, char **ret_error)
 
 	manager->config = config;
 	set_context(manager);
+	tierd_metrics_configure(manager->metrics, &config);
 	tierd_policies_free(manager->policies);
 	manager->policies = policies;
 	tierd_overrides_clear(&manager->overrides);

@@ -13,7 +13,7 @@
 #include "sampler/sampler.h"
 #include "topology.h"
 
-#define FAKE_GROUPS_MAX    8
+#define FAKE_GROUPS_MAX    260
 #define FAKE_PROCESSES_MAX 2
 #define FAKE_PORTIONS_MAX  3
 
