@@ -29,6 +29,8 @@ static const struct tierctl_verb verbs[] = {
 		tierctl_verb_counters },
 	{ "curve", "GROUP", 1, 1, "Accesses DRAM would serve, by its size",
 		tierctl_verb_curve },
+	{ "heatmap", "GROUP|PID", 1, 1, "Where accesses fell in the last minute",
+		tierctl_verb_heatmap },
 	{ "top", "", 0, 0, "The groups, again and again", tierctl_verb_top,
 		.takes = TIERCTL_TAKES_REFRESH },
 	{ "set-quota", "GROUP SIZE", 2, 2, "Set a group's DRAM quota until a reload",

@@ -34,6 +34,7 @@ int tierctl_verb_residency(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_hist(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_counters(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_curve(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_heatmap(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_top(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_set_quota(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_set_enforcement(struct tierctl *ctl, int argc, char **argv);

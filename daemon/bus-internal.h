@@ -70,6 +70,7 @@ int tierd_bus_group_histogram(
 	sd_bus_message *message, void *userdata, sd_bus_error *error);
 int tierd_bus_group_residency(
 	sd_bus_message *message, void *userdata, sd_bus_error *error);
+int tierd_bus_group_heatmap(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int tierd_bus_group_curve(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int tierd_bus_group_counters(
 	sd_bus_message *message, void *userdata, sd_bus_error *error);

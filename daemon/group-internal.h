@@ -52,6 +52,8 @@ struct tierd_group {
 	struct tierd_space *sampled_spaces[TIERD_SAMPLES_MAX];
 	size_t n_samples;
 
+	struct tierd_heatmap heatmap;
+
 	bool has_job;
 	bool has_backlog; /* the last plan was cut short by its budget */
 	uint64_t job_began_ns;

@@ -21,6 +21,7 @@ struct tierd_group {
 	struct tierd_group_view view;
 	struct tier_histogram histogram;
 	struct tier_curve curve;
+	struct tierd_heatmap heatmap;
 	size_t n_processes;
 	struct {
 		pid_t pid;
