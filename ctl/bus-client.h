@@ -108,6 +108,27 @@ struct tierctl_processes {
 	size_t n_items;
 };
 
+struct tierctl_region {
+	uint32_t *samples; /* the oldest slot first */
+	size_t n_samples;
+};
+
+struct tierctl_touched {
+	uint32_t pid;
+	struct tierctl_region *regions; /* by address */
+	size_t n_regions;
+};
+
+/* Where the samples of the last minute fell. */
+struct tierctl_heatmap {
+	uint64_t slot_usec;
+	uint64_t region_bytes;
+	double *exposure; /* by slot: samples of a page that is accessed once a second */
+	size_t n_exposure;
+	struct tierctl_touched *items;
+	size_t n_items;
+};
+
 struct tierctl_counter {
 	char *name;
 	uint64_t value;
@@ -126,6 +147,8 @@ int tierctl_get_curve(sd_bus *bus, const struct tierctl_group *group,
 	struct tierctl_curve *ret, sd_bus_error *error);
 int tierctl_get_processes(sd_bus *bus, const struct tierctl_group *group,
 	struct tierctl_processes *ret, sd_bus_error *error);
+int tierctl_get_heatmap(sd_bus *bus, const struct tierctl_group *group,
+	struct tierctl_heatmap *ret, sd_bus_error *error);
 int tierctl_get_counters(sd_bus *bus, const struct tierctl_group *group,
 	struct tierctl_counters *ret, sd_bus_error *error);
 
@@ -155,6 +178,7 @@ void tierctl_groups_done(struct tierctl_groups *groups);
 void tierctl_histogram_done(struct tierctl_histogram *histogram);
 void tierctl_curve_done(struct tierctl_curve *curve);
 void tierctl_processes_done(struct tierctl_processes *processes);
+void tierctl_heatmap_done(struct tierctl_heatmap *map);
 void tierctl_counters_done(struct tierctl_counters *counters);
 
 #endif

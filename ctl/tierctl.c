@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/size.h"
 #include "bus-client.h"
 #include "tierctl.h"
 #include "verbs.h"
@@ -32,8 +33,12 @@ static const struct tierctl_verb verbs[] = {
 		tierctl_verb_explain },
 	{ "doctor", "", 0, 0, "What is wrong, and what to do about it",
 		tierctl_verb_doctor, .is_offline = true },
+	{ "heatmap", "GROUP|PID", 1, 1, "Where accesses fell in the last minute",
+		tierctl_verb_heatmap },
+	{ "top", "", 0, 0, "The groups, again and again", tierctl_verb_top,
+		.takes = TIERCTL_TAKES_REFRESH },
 	{ "set-quota", "GROUP SIZE", 2, 2, "Set a group's DRAM quota until a reload",
-		tierctl_verb_set_quota, .can_persist = true },
+		tierctl_verb_set_quota, .takes = TIERCTL_TAKES_PERSIST },
 	{ "set-enforcement", "GROUP MODE", 2, 2, "Set how it is kept, until a reload",
 		tierctl_verb_set_enforcement },
 	{ "add", "CGROUP [KEY=VALUE...]", 1, -1, "Manage a cgroup until a reload",
@@ -127,6 +132,12 @@ static int help(void)
 	       "  --persist      With set-quota: put it into a policy file as well\n"
 	       "  -h --help      Show this help\n"
 	       "  --version      Show the version\n\n"
+	       "Options of top:\n"
+	       "  -n --iterations=N  Look so many times; 0: without end\n"
+	       "  -d --delay=SEC     Wait so long in between\n"
+	       "  -b --batch         Neither clear the screen nor take keys\n"
+	       "  -r --raw           Show exact numbers of bytes\n"
+	       "  --order=ORDER      Sort by path, tasks, hits, memory or moves\n\n"
 	       "GROUP is a cgroup's path (/system.slice/x.service) or the end of it\n"
 	       "(x.service); SIZE is in bytes, takes K, M, G or T, or is \"infinity\".\n"
 	       "See tierctl(1).\n");
@@ -141,6 +152,18 @@ static const struct tierctl_verb *find_verb(const char *name)
 	return NULL;
 }
 
+/* Whether all options that were given are for this verb. */
+static bool takes_options(const struct tierctl *ctl, const struct tierctl_verb *verb)
+{
+	unsigned wrong = ctl->restricted & ~verb->takes;
+
+	if (wrong & TIERCTL_TAKES_PERSIST)
+		tierctl_error("--persist is for set-quota");
+	else if (wrong & TIERCTL_TAKES_REFRESH)
+		tierctl_error("-n, -d, -b, -r and --order are for top");
+	return !wrong;
+}
+
 static int run(struct tierctl *ctl, int argc, char **argv)
 {
 	const char *name = argc > 0 ? argv[0] : "status";
@@ -152,10 +175,8 @@ static int run(struct tierctl *ctl, int argc, char **argv)
 		return TIERCTL_EXIT_USAGE;
 	}
 	argc = TIER_MAX(argc - 1, 0);
-	if (ctl->persist && !verb->can_persist) {
-		tierctl_error("--persist is for set-quota");
+	if (!takes_options(ctl, verb))
 		return TIERCTL_EXIT_USAGE;
-	}
 	if (argc < verb->min || (verb->max >= 0 && argc > verb->max)) {
 		tierctl_error("usage: tierctl %s%s%s", name, *verb->arguments ? " " : "",
 			verb->arguments);
@@ -174,53 +195,104 @@ static int run(struct tierctl *ctl, int argc, char **argv)
 enum {
 	OPTION_JSON = 256,
 	OPTION_NO_LEGEND,
+	OPTION_ORDER,
 	OPTION_PERSIST,
 	OPTION_VERSION,
 };
 
+/* One of top's options; false, and says so, if it has no such value. */
+static bool take_refresh_option(struct tierctl_refresh *refresh, int option)
+{
+	switch (option) {
+	case 'n':
+		refresh->has_iterations = true;
+		if (tier_parse_u64(optarg, &refresh->iterations) >= 0)
+			return true;
+		tierctl_error("--iterations= takes a number");
+		return false;
+	case 'd':
+		if (tier_parse_scaled(optarg, 1000000, &refresh->delay_usec) >= 0 &&
+			refresh->delay_usec >= TIERCTL_DELAY_MIN_USEC &&
+			refresh->delay_usec <= TIERCTL_DELAY_MAX_USEC)
+			return true;
+		tierctl_error("--delay= takes seconds from 0.1 to 86400");
+		return false;
+	case OPTION_ORDER:
+		refresh->order = tierctl_top_order_from_string(optarg);
+		if (refresh->order >= 0)
+			return true;
+		tierctl_error("--order= takes path, tasks, hits, memory or moves");
+		return false;
+	case 'b':
+		refresh->batch = true;
+		return true;
+	default:
+		refresh->raw = true;
+		return true;
+	}
+}
+
+/* The same for the options that print nothing. */
+static bool take_option(struct tierctl *ctl, int option)
+{
+	switch (option) {
+	case OPTION_JSON:
+		ctl->json = tierctl_json_mode_from_string(optarg ? optarg : "pretty");
+		if (ctl->json >= 0)
+			return true;
+		tierctl_error("--json= takes pretty, short or off");
+		return false;
+	case OPTION_NO_LEGEND:
+		ctl->legend = false;
+		return true;
+	case OPTION_PERSIST:
+		ctl->persist = true;
+		ctl->restricted |= TIERCTL_TAKES_PERSIST;
+		return true;
+	case '?':
+		return false;
+	default:
+		ctl->restricted |= TIERCTL_TAKES_REFRESH;
+		return take_refresh_option(&ctl->refresh, option);
+	}
+}
+
 static int main_with_options(struct tierctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "batch", no_argument, NULL, 'b' },
+		{ "delay", required_argument, NULL, 'd' },
+		{ "iterations", required_argument, NULL, 'n' },
 		{ "json", optional_argument, NULL, OPTION_JSON },
 		{ "no-legend", no_argument, NULL, OPTION_NO_LEGEND },
+		{ "order", required_argument, NULL, OPTION_ORDER },
 		{ "persist", no_argument, NULL, OPTION_PERSIST },
+		{ "raw", no_argument, NULL, 'r' },
 		{ "version", no_argument, NULL, OPTION_VERSION },
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		switch (c) {
-		case OPTION_JSON:
-			ctl->json =
-				tierctl_json_mode_from_string(optarg ? optarg : "pretty");
-			if (ctl->json < 0) {
-				tierctl_error("--json= takes pretty, short or off");
-				return TIERCTL_EXIT_USAGE;
-			}
-			break;
-		case OPTION_NO_LEGEND:
-			ctl->legend = false;
-			break;
-		case OPTION_PERSIST:
-			ctl->persist = true;
-			break;
-		case OPTION_VERSION:
+	while ((c = getopt_long(argc, argv, "bd:hn:r", options, NULL)) >= 0) {
+		if (c == OPTION_VERSION) {
 			printf("tierctl %s\n", TIER_VERSION);
 			return TIERCTL_EXIT_OK;
-		case 'h':
-			return help();
-		default:
-			return TIERCTL_EXIT_USAGE;
 		}
+		if (c == 'h')
+			return help();
+		if (!take_option(ctl, c))
+			return TIERCTL_EXIT_USAGE;
 	}
 	return run(ctl, argc - optind, argv + optind);
 }
 
 int main(int argc, char **argv)
 {
-	struct tierctl ctl = { .legend = true };
+	struct tierctl ctl = {
+		.legend = true,
+		.refresh = { .delay_usec = 1000000, .order = TIERCTL_TOP_MEMORY },
+	};
 	int r;
 
 	setlocale(LC_ALL, "");

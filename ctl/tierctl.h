@@ -12,6 +12,7 @@
 #include "base/util.h"
 #include "json.h"
 #include "style.h"
+#include "top.h"
 
 /* Documented in tierctl(1). */
 enum tierctl_exit {
@@ -23,11 +24,26 @@ enum tierctl_exit {
 	TIERCTL_EXIT_FOUND = 5,         /* doctor found something */
 };
 
+#define TIERCTL_DELAY_MIN_USEC UINT64_C(100000)
+#define TIERCTL_DELAY_MAX_USEC UINT64_C(86400000000)
+
+/* How top looks again and again. */
+struct tierctl_refresh {
+	bool has_iterations;
+	uint64_t iterations; /* 0: no end */
+	uint64_t delay_usec;
+	bool batch;
+	bool raw;
+	enum tierctl_top_order order;
+};
+
 struct tierctl {
 	sd_bus *bus;
 	enum tierctl_json_mode json; /* TIERCTL_JSON_OFF: text for people */
 	bool legend;
 	bool persist;
+	struct tierctl_refresh refresh;
+	unsigned restricted; /* enum tierctl_takes: options given that not all take */
 	struct tierctl_style style;
 };
 

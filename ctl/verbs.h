@@ -10,6 +10,12 @@
 
 struct tierctl;
 
+/* Options that are not for every verb. */
+enum tierctl_takes {
+	TIERCTL_TAKES_PERSIST = 1 << 0,
+	TIERCTL_TAKES_REFRESH = 1 << 1,
+};
+
 struct tierctl_verb {
 	const char *name;
 	const char *arguments; /* as the help shows them */
@@ -18,7 +24,7 @@ struct tierctl_verb {
 	const char *help;
 	int (*run)(struct tierctl *ctl, int argc, char **argv);
 	bool is_offline; /* it opens no bus, or does so itself */
-	bool can_persist;
+	unsigned takes;  /* enum tierctl_takes */
 };
 
 int tierctl_verb_status(struct tierctl *ctl, int argc, char **argv);
@@ -30,6 +36,8 @@ int tierctl_verb_counters(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_curve(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_doctor(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_explain(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_heatmap(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_top(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_set_quota(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_set_enforcement(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_add(struct tierctl *ctl, int argc, char **argv);

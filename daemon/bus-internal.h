@@ -72,6 +72,7 @@ int tierd_bus_group_histogram(
 	sd_bus_message *message, void *userdata, sd_bus_error *error);
 int tierd_bus_group_residency(
 	sd_bus_message *message, void *userdata, sd_bus_error *error);
+int tierd_bus_group_heatmap(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int tierd_bus_group_curve(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int tierd_bus_group_counters(
 	sd_bus_message *message, void *userdata, sd_bus_error *error);
@@ -93,11 +94,7 @@ int tierd_bus_enumerate_groups(sd_bus *connection, const char *prefix, void *use
 /* The caller frees *ret_path. Errors: -ENOMEM. */
 int tierd_bus_group_path(const struct tierd_group *group, char **ret_path);
 
-/* text with each byte that is not UTF-8 as \xNN; the caller frees *ret. Errors: -ENOMEM.
- */
-int tierd_bus_escape(const char *text, char **ret);
-
-/* Appends text, so escaped, as a string. */
+/* Appends text, escaped by tierd_bus_escape(), as a string. */
 int tierd_bus_append_text(sd_bus_message *message, const char *text);
 
 /* Appends a{st}: the group's counters by name, in a fixed order. */

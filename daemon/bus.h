@@ -69,4 +69,10 @@ int tierd_bus_samples_lost(struct tierd_bus *bus, uint64_t lost, uint64_t taken)
  */
 int tierd_bus_policies_changed(struct tierd_bus *bus);
 
+/*
+ * text with each byte that is not UTF-8 as \xNN, as names go to the outside; the caller
+ * frees *ret. Errors: -ENOMEM.
+ */
+int tierd_bus_escape(const char *text, char **ret);
+
 #endif

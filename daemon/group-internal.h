@@ -54,6 +54,8 @@ struct tierd_group {
 	struct tierd_space *sampled_spaces[TIERD_SAMPLES_MAX];
 	size_t n_samples;
 
+	struct tierd_heatmap heatmap;
+
 	struct tier_plan *job; /* what the job under way moves; NULL: there is none */
 	bool has_backlog;      /* the last plan was cut short by its budget */
 	uint64_t job_began_ns;

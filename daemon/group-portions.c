@@ -9,14 +9,6 @@
 #include "base/util.h"
 #include "group-internal.h"
 
-static pid_t pid_of_space(const struct tierd_group *group, uint64_t id)
-{
-	for (size_t i = 0; i < group->n_spaces; i++)
-		if (group->spaces[i]->id == id)
-			return group->spaces[i]->pid;
-	return 0;
-}
-
 static size_t count_blocks_of(const struct tier_block_info *blocks, size_t n)
 {
 	size_t i = 0;
@@ -71,7 +63,7 @@ int tierd_group_get_portions(
 		return -ENOMEM;
 	for (size_t i = 0; i < n_blocks && n < group->n_spaces; i += n_of) {
 		n_of = count_blocks_of(blocks + i, n_blocks - i);
-		portions[n].pid = pid_of_space(group, blocks[i].space);
+		portions[n].pid = tierd_group_pid_of(group, blocks[i].space);
 		r = portion_blocks(blocks + i, n_of, &portions[n]);
 		if (r < 0) {
 			tierd_process_portions_free(portions, n);

@@ -151,11 +151,20 @@ void tierd_group_feed(struct tierd_group *group)
 
 	tier_group_feed(group->heat, group->samples, group->n_samples, sampled);
 	for (size_t i = 0; i < group->n_samples; i++)
+		tierd_heatmap_count(&group->heatmap, group->samples[i].space,
+			group->samples[i].address);
+	for (size_t i = 0; i < group->n_samples; i++)
 		if (sampled[i] == TIER_SAMPLED_UNKNOWN ||
 			sampled[i] == TIER_SAMPLED_UNCOVERED)
 			remember_look(group, group->sampled_spaces[i],
 				group->samples[i].address);
 	group->n_samples = 0;
+}
+
+int tierd_group_advance(struct tierd_group *group, uint64_t now_ns, double exposure)
+{
+	tierd_heatmap_advance(&group->heatmap, now_ns, exposure);
+	return tier_group_advance(group->heat, now_ns, exposure);
 }
 
 /* What there is no time for is forgotten: samples will ask again. */

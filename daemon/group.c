@@ -77,6 +77,7 @@ int tierd_group_new(const struct tierd_group_context *context,
 			tierd_cgroup_fd(cgroup), &group->cpu_usec_before);
 	group->policy.engine = policy->engine;
 	group->watch = -EBADF;
+	tierd_heatmap_init(&group->heatmap);
 	tierd_group_set_policy(group, policy);
 	*ret = TAKE_PTR(group);
 	return 0;
@@ -198,6 +199,19 @@ void tierd_group_set_watch(struct tierd_group *group, int watch)
 struct tier_group *tierd_group_heat(struct tierd_group *group)
 {
 	return group->heat;
+}
+
+const struct tierd_heatmap *tierd_group_heatmap(const struct tierd_group *group)
+{
+	return &group->heatmap;
+}
+
+pid_t tierd_group_pid_of(const struct tierd_group *group, uint64_t space)
+{
+	for (size_t i = 0; i < group->n_spaces; i++)
+		if (group->spaces[i]->id == space)
+			return group->spaces[i]->pid;
+	return 0;
 }
 
 void tierd_group_get_view(const struct tierd_group *group, struct tierd_group_view *ret)

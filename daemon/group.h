@@ -13,6 +13,7 @@
 #include "cgroup.h"
 #include "enforce/enforcer.h"
 #include "enforce/gate.h"
+#include "heatmap.h"
 #include "libtier.h"
 #include "settings/policy.h"
 #include "space.h"
@@ -73,6 +74,10 @@ struct tierd_process_portions {
 int tierd_group_get_portions(
 	struct tierd_group *group, struct tierd_process_portions **ret, size_t *ret_n);
 void tierd_process_portions_free(struct tierd_process_portions *portions, size_t n);
+
+/* Where samples fell of late; the process of one of its spaces, 0 if it is gone. */
+const struct tierd_heatmap *tierd_group_heatmap(const struct tierd_group *group);
+pid_t tierd_group_pid_of(const struct tierd_group *group, uint64_t space);
 
 /* ---- Why pages stay where they are (group-explain.c) --------------------------- */
 
@@ -174,6 +179,9 @@ void tierd_group_sample(struct tierd_group *group, struct tierd_space *space,
 /* Counts the samples taken, and remembers blocks that want a look. It must be called
  * before any space of the group goes. */
 void tierd_group_feed(struct tierd_group *group);
+
+/* Time has passed: as tier_group_advance(). */
+int tierd_group_advance(struct tierd_group *group, uint64_t now_ns, double exposure);
 
 /*
  * Spends up to @budget_ns on residency: blocks that samples asked for, then the sweep.

@@ -18,6 +18,7 @@
 #include "gates.h"
 #include "group.h"
 #include "manager.h"
+#include "metrics.h"
 #include "node-memory.h"
 #include "overrides.h"
 #include "settings/policy.h"
@@ -61,6 +62,7 @@ struct tierd_manager {
 	struct tierd_enforcer *enforcer;
 	struct tierd_gates *gates;
 	struct tierd_bus *bus;
+	struct tierd_metrics *metrics;
 	sd_event *event;
 	sd_event_source *hangup;
 	sd_event_source *timer;

@@ -120,6 +120,7 @@ struct tierd_manager *tierd_manager_free(struct tierd_manager *manager)
 		sd_event_source_disable_unref(manager->sampler_sources[i]);
 	free(manager->sampler_sources);
 	tier_migrator_free(manager->migrator);
+	tierd_metrics_free(manager->metrics);
 	tierd_bus_free(manager->bus);
 	tierd_sampler_free(manager->sampler);
 	if (manager->enforcer)
@@ -276,6 +277,7 @@ int tierd_manager_reload(struct tierd_manager *manager, char **ret_error)
 
 	manager->config = config;
 	tierd_manager_set_context(manager);
+	tierd_metrics_configure(manager->metrics, &config);
 	tierd_policies_free(manager->policies);
 	manager->policies = policies;
 	tierd_overrides_clear(&manager->overrides);

@@ -244,6 +244,16 @@ static int new_enforcer(struct tierd_manager *manager)
 	return tierd_gates_new(manager, &manager->gates);
 }
 
+static int start_metrics(struct tierd_manager *manager)
+{
+	int r = tierd_metrics_new(manager, manager->event, &manager->metrics);
+
+	if (r < 0)
+		return fail(TIERD_EXIT_OS, r, NULL, "cannot set up metrics");
+	tierd_metrics_configure(manager->metrics, &manager->config);
+	return 0;
+}
+
 static int start_enforcer(struct tierd_manager *manager)
 {
 	int r;
@@ -287,7 +297,7 @@ int tierd_manager_start(struct tierd_manager *manager)
 	/* With the name on the bus there is no other tierd whose journal it could be. */
 	if ((r = open_bus(manager)) != 0 || (r = open_journal(manager)) != 0)
 		return r;
-	if ((r = start_enforcer(manager)) != 0)
+	if ((r = start_enforcer(manager)) != 0 || (r = start_metrics(manager)) != 0)
 		return r;
 	tierd_manager_set_context(manager);
 	r = admit_groups(manager);

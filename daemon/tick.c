@@ -356,7 +356,7 @@ void tierd_manager_tick(struct tierd_manager *manager)
 			group, manager->config.tick_ns / manager->n_groups /
 				       (tierd_group_wants_sweep(group) ? SWEEP_SHARE_FIRST
 								       : SWEEP_SHARE));
-		if (tier_group_advance(tierd_group_heat(group), now_ns, exposed) > 0)
+		if (tierd_group_advance(group, now_ns, exposed) > 0)
 			log_info("%s: its accesses have moved elsewhere",
 				tierd_group_path(group));
 	}

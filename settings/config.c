@@ -17,6 +17,10 @@
 #define TICK_MAX_NS     (NS_PER_SEC * 10)
 #define TICK_DEFAULT_NS (NS_PER_SEC / 4)
 
+#define INTERVAL_MIN_NS     NS_PER_SEC
+#define INTERVAL_MAX_NS     (NS_PER_SEC * 3600)
+#define INTERVAL_DEFAULT_NS (NS_PER_SEC * 5)
+
 #define SAMPLES_PER_SECOND_LIMIT 10000000
 #define HEADROOM_DEFAULT_PPM     20000
 
@@ -119,7 +123,7 @@ static int parse_switch(const char *value, void *field)
 	return 0;
 }
 
-static int parse_tick(const char *value, void *field)
+static int parse_seconds(const char *value, uint64_t min_ns, uint64_t max_ns, void *field)
 {
 	uint64_t ns;
 	int r;
@@ -127,9 +131,30 @@ static int parse_tick(const char *value, void *field)
 	r = tier_parse_scaled(value, NS_PER_SEC, &ns);
 	if (r < 0)
 		return r;
-	if (ns < TICK_MIN_NS || ns > TICK_MAX_NS)
+	if (ns < min_ns || ns > max_ns)
 		return -ERANGE;
 	*(uint64_t *)field = ns;
+	return 0;
+}
+
+static int parse_tick(const char *value, void *field)
+{
+	return parse_seconds(value, TICK_MIN_NS, TICK_MAX_NS, field);
+}
+
+static int parse_interval(const char *value, void *field)
+{
+	return parse_seconds(value, INTERVAL_MIN_NS, INTERVAL_MAX_NS, field);
+}
+
+/* Of something in a directory; nothing is wrong with nothing. */
+static int parse_path(const char *value, void *field)
+{
+	size_t length = strlen(value);
+
+	if (length > 0 && (value[0] != '/' || value[length - 1] == '/'))
+		return -EINVAL;
+	strncpy(field, value, TIERD_INI_VALUE_SIZE);
 	return 0;
 }
 
@@ -156,6 +181,12 @@ static const struct tierd_ini_key keys[] = {
 		"off or keep" },
 	{ "Daemon", "TickSec", parse_tick, FIELD(tick_ns),
 		"seconds from 0.05 to 10 as in \"0.25\"" },
+	{ "Metrics", "File", parse_path, FIELD(metrics_file),
+		"an absolute path as in \"/run/tierd/tierd.prom\", or nothing" },
+	{ "Metrics", "IntervalSec", parse_interval, FIELD(metrics_interval_ns),
+		"seconds from 1 to 3600" },
+	{ "Metrics", "Socket", parse_path, FIELD(metrics_socket),
+		"an absolute path as in \"/run/tierd/metrics.sock\", or nothing" },
 };
 
 void tierd_config_defaults(struct tierd_config *ret)
@@ -168,6 +199,7 @@ void tierd_config_defaults(struct tierd_config *ret)
 		.headroom = { TIERD_AMOUNT_SHARE, HEADROOM_DEFAULT_PPM },
 		.collapse = true,
 		.tick_ns = TICK_DEFAULT_NS,
+		.metrics_interval_ns = INTERVAL_DEFAULT_NS,
 	};
 }
 

@@ -41,6 +41,9 @@ struct tierd_config {
 	bool collapse; /* make huge pages of hot base pages where those are wanted */
 	enum tierd_kernel_tiering kernel_tiering;
 	uint64_t tick_ns;
+	char metrics_file[TIERD_INI_VALUE_SIZE];   /* absolute; "": none */
+	char metrics_socket[TIERD_INI_VALUE_SIZE]; /* the same */
+	uint64_t metrics_interval_ns;
 };
 
 void tierd_config_defaults(struct tierd_config *ret);

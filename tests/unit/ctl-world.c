@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -115,6 +116,11 @@ int set_up(_unused_ void **state)
 {
 	start_tierd(NULL);
 	return 0;
+}
+
+void tell_tierd(int number)
+{
+	assert_return_code(kill(tierd_pid, number), errno);
 }
 
 int set_up_bad_configuration(_unused_ void **state)

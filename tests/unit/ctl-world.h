@@ -42,6 +42,9 @@ int set_up(void **state);
 int set_up_bad_configuration(void **state);
 int tear_down(void **state);
 
+/* Sends the running fake-tierd a signal. */
+void tell_tierd(int number);
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 /* The command's words are separated by single blanks. */

@@ -26,10 +26,12 @@ const char *tier_version(void)
 								    : NULL;          \
 	}
 
-static const char *const class_names[] = { "unknown", "hot" };
-static const char *const direction_names[] = { "promote" };
-static const char *const reason_names[] = { "hot", "fill", "exchange" };
-static const char *const result_names[] = { "done" };
+static const char *const class_names[] = { "unknown", "hot", "warm", "cold" };
+static const char *const direction_names[] = { "promote", "demote", "collapse" };
+static const char *const reason_names[] = { "hot", "fill", "exchange", "quota", "node",
+	"alike" };
+static const char *const result_names[] = { "done", "nomem", "noroom", "busy", "gone",
+	"unsupported", "cancelled" };
 
 NAME_OF(tier_class_to_string, class_names)
 NAME_OF(tier_direction_to_string, direction_names)
@@ -232,6 +234,17 @@ struct tier_group *tierd_group_heat(struct tierd_group *group)
 	return (struct tier_group *)group;
 }
 
+const struct tierd_heatmap *tierd_group_heatmap(const struct tierd_group *group)
+{
+	return &group->heatmap;
+}
+
+/* Spaces are called by their processes' numbers; that of 99 is gone. */
+pid_t tierd_group_pid_of(_unused_ const struct tierd_group *group, uint64_t space)
+{
+	return space == 99 ? 0 : (pid_t)space;
+}
+
 int tierd_group_get_portions(
 	struct tierd_group *group, struct tierd_process_portions **ret, size_t *ret_n)
 {
@@ -272,6 +285,23 @@ static void fill_curve(struct tier_curve *curve)
 	}
 }
 
+/* Three seconds: a region that stays hot, one that came up, and one of a process that is
+ * gone. */
+static void fill_heatmap(struct tierd_heatmap *map)
+{
+	tierd_heatmap_init(map);
+	tierd_heatmap_advance(map, NS_PER_SEC, 0);
+	for (unsigned second = 0; second < 3; second++) {
+		for (unsigned i = 0; i < 100; i++)
+			tierd_heatmap_count(map, 1234, GIB);
+		for (unsigned i = 0; i < 10 * second; i++)
+			tierd_heatmap_count(map, 1234, GIB + 2 * MIB);
+		tierd_heatmap_count(map, 1240, GIB);
+		tierd_heatmap_count(map, 99, GIB);
+		tierd_heatmap_advance(map, (second + 2) * NS_PER_SEC, 0.02);
+	}
+}
+
 static void fill_gups(void)
 {
 	struct tier_group_stats *heat;
@@ -306,6 +336,7 @@ static void fill_gups(void)
 		},
 	};
 	fill_curve(&gups.curve);
+	fill_heatmap(&gups.heatmap);
 	heat = &gups.view.heat;
 	heat->hit_ratio = 0.9375;
 	heat->coverage = 0.875;

@@ -13,7 +13,7 @@
 #include "sampler/sampler.h"
 #include "topology.h"
 
-#define FAKE_GROUPS_MAX    8
+#define FAKE_GROUPS_MAX    260
 #define FAKE_PROCESSES_MAX 2
 #define FAKE_PORTIONS_MAX  3
 
@@ -21,6 +21,7 @@ struct tierd_group {
 	struct tierd_group_view view;
 	struct tier_histogram histogram;
 	struct tier_curve curve;
+	struct tierd_heatmap heatmap;
 	size_t n_processes;
 	struct {
 		pid_t pid;

@@ -2,7 +2,8 @@
 /*
  * The bus without the daemon: the real objects under the real name, over a manager that
  * only stands there (fake-manager.h). For tests of tierctl, and to look at its output.
- * With an argument, reloading fails with that text.
+ * With an argument, reloading fails with that text. SIGUSR1 makes it look as if 1 GiB had
+ * been promoted, and half of that demoted.
  */
 #include <errno.h>
 #include <signal.h>
@@ -11,6 +12,16 @@
 
 #include "bus.h"
 #include "fake-manager.h"
+
+static int on_moves(_unused_ sd_event_source *source,
+	_unused_ const struct signalfd_siginfo *info, void *userdata)
+{
+	struct tierd_manager *manager = userdata;
+
+	manager->groups[0]->view.promoted_bytes += UINT64_C(1) << 30;
+	manager->groups[0]->view.demoted_bytes += UINT64_C(1) << 29;
+	return 0;
+}
 
 static int serve(struct tierd_manager *manager)
 {
@@ -22,6 +33,9 @@ static int serve(struct tierd_manager *manager)
 	if (r < 0)
 		return r;
 	r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
+	if (r < 0)
+		return r;
+	r = sd_event_add_signal(event, NULL, SIGUSR1, on_moves, manager);
 	if (r < 0)
 		return r;
 	r = tierd_bus_new(manager, event, &bus);
@@ -38,6 +52,7 @@ int main(int argc, char **argv)
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	fake_manager_fill(&manager);
 	if (argc > 1) {

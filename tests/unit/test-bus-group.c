@@ -127,6 +127,40 @@ static void test_histogram(void **state)
 	assert_int_equal(sd_bus_message_at_end(m, false), 1);
 }
 
+static void test_heatmap(void **state)
+{
+	sd_bus_message *m = call_gups(*state, "Heatmap", "");
+	static const uint32_t expected[] = { 1234, 1240 };
+	uint64_t slot_usec, region_bytes;
+	const void *items;
+	uint32_t pid;
+	size_t size;
+
+	assert_ok(m);
+	assert_true(sd_bus_message_read(m, "tt", &slot_usec, &region_bytes) > 0);
+	assert_int_equal(slot_usec, 1000000);
+	assert_int_equal(region_bytes, 2 << 20);
+	assert_true(sd_bus_message_read_array(m, 'd', &items, &size) > 0);
+	assert_int_equal(size, TIERD_HEATMAP_SLOTS * sizeof(double));
+	assert_true(((const double *)items)[TIERD_HEATMAP_SLOTS - 2] == 0.02);
+	assert_true(sd_bus_message_enter_container(m, 'a', "(uaau)") > 0);
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		assert_true(sd_bus_message_enter_container(m, 'r', "uaau") > 0);
+		assert_true(sd_bus_message_read(m, "u", &pid) > 0);
+		assert_int_equal(pid, expected[i]);
+		assert_true(sd_bus_message_enter_container(m, 'a', "au") > 0);
+		assert_true(sd_bus_message_read_array(m, 'u', &items, &size) > 0);
+		assert_int_equal(size, TIERD_HEATMAP_SLOTS * sizeof(uint32_t));
+		assert_int_equal(((const uint32_t *)items)[TIERD_HEATMAP_SLOTS - 2],
+			i == 0 ? 100 : 1);
+		if (i == 0)
+			assert_true(sd_bus_message_skip(m, "au") >= 0);
+		assert_return_code(sd_bus_message_exit_container(m), 0);
+		assert_return_code(sd_bus_message_exit_container(m), 0);
+	}
+	assert_int_equal(sd_bus_message_at_end(m, false), 1);
+}
+
 static void test_residency(void **state)
 {
 	sd_bus_message *m = call_gups(*state, "Residency", "");
@@ -345,6 +379,7 @@ int main(void)
 		TEST(test_quota_below_minimum),
 		TEST(test_properties_are_read_only),
 		TEST(test_histogram),
+		TEST(test_heatmap),
 		TEST(test_residency),
 		TEST(test_counters),
 		TEST(test_set_enforcement),

@@ -339,6 +339,7 @@ static void test_unprivileged(_unused_ void **state)
 	assert_ok(call_gups(w, "Residency", ""));
 	assert_ok(call_gups(w, "Counters", ""));
 	assert_ok(call_gups(w, "Curve", ""));
+	assert_ok(call_gups(w, "Heatmap", ""));
 	assert_int_equal(get_u64(w, GUPS_PATH, TIERD_BUS_GROUP_INTERFACE, "DRAMQuota"),
 		UINT64_C(700) << 20);
 	bus_tear_down(&world);

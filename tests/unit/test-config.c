@@ -40,6 +40,9 @@ static void assert_defaults(const struct tierd_config *config)
 	assert_int_equal(config->headroom.value, 20000);
 	assert_true(config->collapse);
 	assert_int_equal(config->tick_ns, 250000000);
+	assert_string_equal(config->metrics_file, "");
+	assert_string_equal(config->metrics_socket, "");
+	assert_int_equal(config->metrics_interval_ns, UINT64_C(5000000000));
 }
 
 static void test_missing_file(_unused_ void **state)
@@ -62,7 +65,8 @@ static void test_sample(_unused_ void **state)
 {
 	static const char *const keys[] = { "Source", "Event", "SamplesPerSecondMax",
 		"SamplesPerSecondSettled", "Tiers", "BandwidthMax", "Headroom",
-		"CollapseHugePages", "KernelTiering", "TickSec" };
+		"CollapseHugePages", "KernelTiering", "TickSec", "File", "IntervalSec",
+		"Socket" };
 	_cleanup_(freep) char *text = NULL;
 	struct tierd_config config = {};
 	struct tierd_root root;
@@ -104,7 +108,11 @@ static void test_every_key(_unused_ void **state)
 		      "Headroom=512M\n"
 		      "CollapseHugePages=no\n"
 		      "[Daemon]\n"
-		      "TickSec=0.05",
+		      "TickSec=0.05\n"
+		      "[Metrics]\n"
+		      "File=/run/tierd/tierd.prom\n"
+		      "IntervalSec=1.5\n"
+		      "Socket=/run/tierd/metrics.sock",
 		    &config, &error) < 0)
 		fail_msg("%s", error);
 	assert_int_equal(config.source, TIERD_SOURCE_PMU);
@@ -117,6 +125,9 @@ static void test_every_key(_unused_ void **state)
 	assert_int_equal(config.headroom.value, UINT64_C(512) << 20);
 	assert_false(config.collapse);
 	assert_int_equal(config.tick_ns, 50000000);
+	assert_string_equal(config.metrics_file, "/run/tierd/tierd.prom");
+	assert_int_equal(config.metrics_interval_ns, UINT64_C(1500000000));
+	assert_string_equal(config.metrics_socket, "/run/tierd/metrics.sock");
 }
 
 static void test_settled_never_above_max(_unused_ void **state)
@@ -172,6 +183,14 @@ static void test_values(_unused_ void **state)
 		{ "Daemon", "TickSec=0.049999999", false },
 		{ "Daemon", "TickSec=250ms", false },
 		{ "Daemon", "TickSec=99999999999999999999", false },
+		{ "Metrics", "File=/a", true },
+		{ "Metrics", "File=", true },
+		{ "Metrics", "File=a", false },
+		{ "Metrics", "File=/a/", false },
+		{ "Metrics", "Socket=@a", false },
+		{ "Metrics", "IntervalSec=1", true },
+		{ "Metrics", "IntervalSec=0.9", false },
+		{ "Metrics", "IntervalSec=3601", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -212,7 +231,7 @@ static void test_malformed(_unused_ void **state)
 			"tierd.conf:1: [" CHARS_50 "]: the section's name has 50" },
 		{ "[Nonsense]\n",
 			"tierd.conf:1: unknown section [Nonsense], expected one of "
-			"[Sampling], [Tiers], [Migration], [Daemon]" },
+			"[Sampling], [Tiers], [Migration], [Daemon], [Metrics]" },
 		{ "[]\n", "tierd.conf:1: []: expected a section" },
 		{ "[Tiers\n", "tierd.conf:1: [Tiers: expected a section" },
 		{ "[Tiers] Tiers=0\n",

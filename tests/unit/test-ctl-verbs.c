@@ -193,6 +193,34 @@ static void test_curve(_unused_ void **state)
 	assert_true(json_object_get_double(member(point, "hit_ratio")) == 0.25);
 }
 
+#define BLANK_56 "                                                        "
+
+static void test_heatmap(_unused_ void **state)
+{
+	_cleanup_(json_object_putp) json_object *map = NULL;
+	json_object *processes, *regions;
+
+	assert_output("heatmap " GUPS, GUPS
+		"\n"
+		"pid 1234: 2M a line, 1.0s a column, █ is 5e+03/s accesses\n"
+		" |" BLANK_56
+		"███ |\n"
+		" |" BLANK_56
+		" ▒▓ |\n"
+		"pid 1240: 2M a line, 1.0s a column, █ is 5e+03/s accesses\n"
+		" |" BLANK_56 "░░░ |\n");
+	assert_output("heatmap --no-legend 1240", GUPS "\n |" BLANK_56 "███ |\n");
+	assert_output("heatmap postgresql.service",
+		"/system.slice/postgresql.service\nno samples in the last minute\n");
+	map = run_json("--json=short heatmap " GUPS);
+	assert_int_equal(number(map, "region_bytes"), 2 << 20);
+	assert_int_equal(json_object_array_length(member(map, "exposure")), 60);
+	processes = member(map, "processes");
+	assert_int_equal(json_object_array_length(processes), 2);
+	regions = member(json_object_array_get_idx(processes, 0), "regions");
+	assert_int_equal(json_object_array_length(regions), 2);
+}
+
 /* ---- JSON ---------------------------------------------------------------------- */
 
 static void check_groups(json_object *groups)
@@ -296,6 +324,7 @@ static void test_failures(_unused_ void **state)
 		{ "add " GUPS, 1, "The cgroup is managed already" },
 		{ "add /new.slice DRAMMin=2G DRAMQuota=1G", 1, "DRAMMin is above" },
 		{ "remove nope.service", 4, "no managed group is called" },
+		{ "heatmap 77", 4, "process 77 is in no managed group" },
 		{ "show nope.service", 4, "no managed group is called 'nope.service'" },
 		{ "show ups.service", 4, "no managed group is called" },
 		{ "show /gups.service", 4, "no managed group is called" },
@@ -465,6 +494,7 @@ int main(int argc, char **argv)
 		TEST(test_one_group),
 		TEST(test_counters),
 		TEST(test_curve),
+		TEST(test_heatmap),
 		TEST(test_list_json),
 		TEST(test_status_json),
 		TEST(test_group_json),
