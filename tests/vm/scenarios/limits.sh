@@ -63,7 +63,8 @@ stop_fill()
 	sleep 1
 }
 
-# watch_closely CGROUP FILE: "microseconds bytes memory.high" ten times a second, until killed.
+# watch_closely CGROUP FILE: "microseconds bytes memory.high" ten times a second, until killed;
+# bytes of DRAM, or of what $watched names of it.
 watch_closely()
 {
 	local word total
@@ -77,7 +78,7 @@ watch_closely()
 	while :; do
 		total=0
 		while read -ra word; do
-			[[ ${word[0]:-} == anon || ${word[0]:-} == file ]] || continue
+			[[ " ${watched:-anon file} " == *" ${word[0]:--} "* ]] || continue
 			total=$((total + ${word[1]#N0=}))
 		done <"$cgroups$1/memory.numa_stat"
 		echo "${EPOCHREALTIME/./} $total $(<"$cgroups$1/memory.high")"
