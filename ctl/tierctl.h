@@ -20,6 +20,7 @@ enum tierctl_exit {
 	TIERCTL_EXIT_USAGE = 2,         /* bad command line */
 	TIERCTL_EXIT_NOT_RUNNING = 3,   /* tierd is not running */
 	TIERCTL_EXIT_NO_SUCH_GROUP = 4, /* no managed group, or several, of that name */
+	TIERCTL_EXIT_FOUND = 5,         /* doctor found something */
 };
 
 struct tierctl {

@@ -17,7 +17,7 @@ struct tierctl_verb {
 	int max; /* of arguments; -1: any number */
 	const char *help;
 	int (*run)(struct tierctl *ctl, int argc, char **argv);
-	bool is_offline; /* it needs no bus */
+	bool is_offline; /* it opens no bus, or does so itself */
 	bool can_persist;
 };
 
@@ -28,6 +28,8 @@ int tierctl_verb_residency(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_hist(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_counters(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_curve(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_doctor(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_explain(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_set_quota(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_set_enforcement(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_add(struct tierctl *ctl, int argc, char **argv);

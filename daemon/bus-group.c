@@ -211,6 +211,9 @@ const sd_bus_vtable tierd_bus_group_vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("Curve", SD_BUS_NO_ARGS,
 		SD_BUS_RESULT("a(td)", points, "d", samples), tierd_bus_group_curve,
 		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Explain", SD_BUS_NO_ARGS,
+		SD_BUS_RESULT("a(ss)", holds, "a(sstt)", pages), tierd_bus_group_explain,
+		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_SIGNAL_WITH_ARGS(
 		"QuotaExceeded", SD_BUS_ARGS("t", dram_bytes, "t", quota_bytes), 0),
 	SD_BUS_SIGNAL_WITH_ARGS(

@@ -18,10 +18,11 @@
 #define TIERD_BUS_ERROR_INVALID_ARGUMENT "org.tierd.Tierd1.Error.InvalidArgument"
 #define TIERD_BUS_ERROR_INVALID_CONFIGURATION \
 	"org.tierd.Tierd1.Error.InvalidConfiguration"
-#define TIERD_BUS_ERROR_NO_SUCH_CGROUP "org.tierd.Tierd1.Error.NoSuchCGroup"
-#define TIERD_BUS_ERROR_GROUP_EXISTS   "org.tierd.Tierd1.Error.GroupExists"
-#define TIERD_BUS_ERROR_OVERCOMMITTED  "org.tierd.Tierd1.Error.Overcommitted"
-#define TIERD_BUS_ERROR_LIMIT_EXCEEDED "org.tierd.Tierd1.Error.LimitExceeded"
+#define TIERD_BUS_ERROR_NO_SUCH_CGROUP  "org.tierd.Tierd1.Error.NoSuchCGroup"
+#define TIERD_BUS_ERROR_NO_SUCH_PROCESS "org.tierd.Tierd1.Error.NoSuchProcess"
+#define TIERD_BUS_ERROR_GROUP_EXISTS    "org.tierd.Tierd1.Error.GroupExists"
+#define TIERD_BUS_ERROR_OVERCOMMITTED   "org.tierd.Tierd1.Error.Overcommitted"
+#define TIERD_BUS_ERROR_LIMIT_EXCEEDED  "org.tierd.Tierd1.Error.LimitExceeded"
 
 /* The actions of dbus/org.tierd.Tierd1.policy. */
 #define TIERD_BUS_ACTION_SET_QUOTA       "org.tierd.Tierd1.set-quota"
@@ -29,6 +30,7 @@
 #define TIERD_BUS_ACTION_MANAGE_GROUPS   "org.tierd.Tierd1.manage-groups"
 #define TIERD_BUS_ACTION_RELOAD          "org.tierd.Tierd1.reload"
 #define TIERD_BUS_ACTION_PAUSE           "org.tierd.Tierd1.pause"
+#define TIERD_BUS_ACTION_EXPLAIN_PAGES   "org.tierd.Tierd1.explain-pages"
 
 struct tierd_bus {
 	sd_bus *connection; /* NULL while there is none */
@@ -73,6 +75,13 @@ int tierd_bus_group_residency(
 int tierd_bus_group_curve(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int tierd_bus_group_counters(
 	sd_bus_message *message, void *userdata, sd_bus_error *error);
+
+/* bus-doctor.c */
+int tierd_bus_doctor(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
+/* bus-explain.c */
+int tierd_bus_group_explain(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int tierd_bus_explain_page(sd_bus_message *message, void *userdata, sd_bus_error *error);
 
 /* For sd_bus_add_fallback_vtable() and sd_bus_add_node_enumerator(): userdata is the
  * struct tierd_bus. */

@@ -226,6 +226,12 @@ const sd_bus_vtable tierd_bus_manager_vtable[] = {
 		tierd_bus_pause, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
 		tierd_bus_resume, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Doctor", SD_BUS_NO_ARGS,
+		SD_BUS_RESULT("a(sssss)", findings), tierd_bus_doctor,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ExplainPage", SD_BUS_ARGS("u", pid, "t", address),
+		SD_BUS_RESULT("s", cgroup, "a{sv}", page), tierd_bus_explain_page,
+		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_SIGNAL_WITH_ARGS("SampleLoss", SD_BUS_ARGS("t", lost, "t", taken), 0),
 	SD_BUS_VTABLE_END,
 };

@@ -4,7 +4,8 @@
  * one for each managed group. It translates: what there is to see comes from manager.h
  * and group.h, what may be changed is changed through them, and no state is kept here but
  * the connection. Reading is open to everybody, but no page's address is ever told;
- * changing is for root and whom polkit says (polkit.h). Nobody gets more than a share of
+ * changing, and asking about a page by its address, is for root and whom polkit says
+ * (polkit.h). Nobody gets more than a share of
  * tierd's time (bus-limits.h).
  */
 #ifndef TIERD_BUS_H

@@ -195,7 +195,7 @@ bool tierd_group_has_grown(const struct tierd_group *group)
 /* There is something to demote for growth to go on, and nobody does. */
 bool tierd_group_is_waiting(const struct tierd_group *group, uint64_t now_ns)
 {
-	return tierd_gate_is_up(&group->gate) && !group->has_job &&
+	return tierd_gate_is_up(&group->gate) && !group->job &&
 	       now_ns >= group->paused_until_ns &&
 	       group->dram_bytes > tierd_group_plan_quota(group);
 }

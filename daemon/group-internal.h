@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A group's state, for the files that share it: group.c (what it is and holds),
- * group-watch.c (its processes, samples and residency), group-plan.c (its plans and jobs)
- * and group-portions.c (the notes' view of it).
+ * group-watch.c (its processes, samples and residency), group-plan.c (its plans and
+ * jobs), group-explain.c (why pages stay) and group-portions.c (the notes' view of it).
  */
 #ifndef TIERD_GROUP_INTERNAL_H
 #define TIERD_GROUP_INTERNAL_H
@@ -34,6 +34,7 @@ struct tierd_group {
 	uint64_t slow_bytes;
 	uint64_t uncovered_bytes;
 	uint64_t born_ns;
+	uint64_t cpu_usec_before; /* that it was managed */
 
 	struct tierd_gate gate;
 	struct tierd_setting *settings[TIERD_ATTRIBUTE_SYSCTL]; /* by attribute */
@@ -53,8 +54,8 @@ struct tierd_group {
 	struct tierd_space *sampled_spaces[TIERD_SAMPLES_MAX];
 	size_t n_samples;
 
-	bool has_job;
-	bool has_backlog; /* the last plan was cut short by its budget */
+	struct tier_plan *job; /* what the job under way moves; NULL: there is none */
+	bool has_backlog;      /* the last plan was cut short by its budget */
 	uint64_t job_began_ns;
 	uint64_t paused_until_ns; /* to stay within the bandwidth */
 	uint64_t budget_pages;    /* of a plan: what can be carried out in two ticks */

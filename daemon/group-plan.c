@@ -73,7 +73,7 @@ int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
 	int r;
 
 	*ret = NULL;
-	if (group->has_job || time_ns < group->paused_until_ns ||
+	if (group->job || time_ns < group->paused_until_ns ||
 		is_too_early(group, time_ns))
 		return 0;
 	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
@@ -86,7 +86,7 @@ int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
 }
 
 int tierd_group_submit(struct tierd_group *group, struct tier_migrator *migrator,
-	const struct tier_plan *plan, const int nodes[static TIER_TIERS_MAX])
+	struct tier_plan *plan, const int nodes[static TIER_TIERS_MAX])
 {
 	_cleanup_(freep) struct tier_target *targets =
 		calloc(group->n_spaces + 1, sizeof(*targets));
@@ -115,14 +115,14 @@ int tierd_group_submit(struct tierd_group *group, struct tier_migrator *migrator
 			  });
 	if (r < 0)
 		return r;
-	group->has_job = true;
+	group->job = plan;
 	group->job_began_ns = tierd_now_ns();
 	return 0;
 }
 
 bool tierd_group_has_job(const struct tierd_group *group)
 {
-	return group->has_job;
+	return group->job;
 }
 
 /* Jobs grow or shrink towards the length of JOB_TICKS. */
@@ -192,7 +192,7 @@ void tierd_group_complete(
 		if (result == TIER_RESULT_DONE)
 			done[move->direction] += move->pages;
 	}
-	group->has_job = false;
+	group->job = tier_plan_free(group->job);
 	/* What mostly fails is not worth hurrying for. */
 	group->has_backlog &= 2 * (done[TIER_PROMOTE] + done[TIER_DEMOTE]) >= tried;
 	group->promoted_bytes += done[TIER_PROMOTE] * TIER_PAGE_SIZE;

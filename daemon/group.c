@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enforce/usage.h"
 #include "group-internal.h"
 #include "log.h"
 
@@ -71,6 +72,9 @@ int tierd_group_new(const struct tierd_group_context *context,
 	if (r < 0)
 		return r;
 	group->cgroup = cgroup;
+	if (cgroup)
+		(void)tierd_usage_read_cpu(
+			tierd_cgroup_fd(cgroup), &group->cpu_usec_before);
 	group->policy.engine = policy->engine;
 	group->watch = -EBADF;
 	tierd_group_set_policy(group, policy);
@@ -86,6 +90,7 @@ struct tierd_group *tierd_group_free(struct tierd_group *group)
 		tierd_space_free(group->spaces[i], group->heat);
 	free(group->spaces);
 	tierd_group_free_settings(group);
+	tier_plan_free(group->job);
 	tier_group_free(group->heat);
 	tierd_cgroup_free(group->cgroup);
 	free(group);

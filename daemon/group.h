@@ -74,6 +74,42 @@ int tierd_group_get_portions(
 	struct tierd_group *group, struct tierd_process_portions **ret, size_t *ret_n);
 void tierd_process_portions_free(struct tierd_process_portions *portions, size_t n);
 
+/* ---- Why pages stay where they are (group-explain.c) --------------------------- */
+
+/* A stable word, and a sentence for people. libtier's, and some of the daemon's own. */
+struct tierd_reason {
+	const char *word;
+	const char *sentence;
+};
+
+struct tierd_page_explanation {
+	struct tierd_reason reason;
+	struct tier_explanation heat;
+};
+
+/*
+ * Explains the page at @address of one of the group's processes. Errors: -ESRCH when it
+ * has none of that pid any more, those of reading its pagemap.
+ */
+int tierd_group_explain_page(const struct tierd_group *group, pid_t pid, uint64_t address,
+	struct tierd_page_explanation *ret);
+
+#define TIERD_HOLDS_MAX 8
+
+struct tierd_group_explanation {
+	struct tierd_reason holds[TIERD_HOLDS_MAX]; /* what keeps all of it waiting */
+	size_t n_holds;
+	struct {
+		struct tierd_reason reason;
+		uint64_t dram_bytes;
+		uint64_t slow_bytes;
+	} pages[TIER_WHY_MAX]; /* those there are any of */
+	size_t n_pages;
+};
+
+/* Errors: -ENOMEM. */
+int tierd_group_explain(struct tierd_group *group, struct tierd_group_explanation *ret);
+
 /* ---- For the manager and its tick ---------------------------------------------- */
 
 /* libtier's number for a node's tier; what is further away than it can count is one. */
@@ -161,9 +197,10 @@ int tierd_group_plan(struct tierd_group *group, uint64_t now_ns,
 	const uint64_t room_bytes[static TIER_TIERS_MAX], uint64_t owed_bytes,
 	struct tier_plan **ret);
 
-/* Hands a plan to the migrator; @nodes is where moves to each tier go. */
+/* Hands a plan to the migrator, and keeps it on success, until its job is done; @nodes is
+ * where moves to each tier go. */
 int tierd_group_submit(struct tierd_group *group, struct tier_migrator *migrator,
-	const struct tier_plan *plan, const int nodes[static TIER_TIERS_MAX]);
+	struct tier_plan *plan, const int nodes[static TIER_TIERS_MAX]);
 
 /* ---- Enforcement (group-enforce.c) --------------------------------------------- */
 

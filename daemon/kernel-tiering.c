@@ -49,6 +49,18 @@ void tierd_kernel_tiering_warn(const struct tierd_root *root)
 	}
 }
 
+_Static_assert(ARRAY_SIZE(settings) == TIERD_KERNEL_TIERING_SETTINGS, "one more?");
+
+void tierd_kernel_tiering_list(const struct tierd_root *root,
+	const char *ret[static TIERD_KERNEL_TIERING_SETTINGS])
+{
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		_cleanup_(freep) char *value = NULL;
+
+		ret[i] = is_on(root, i, &value) > 0 ? settings[i].path : NULL;
+	}
+}
+
 static int write_off(const struct tierd_root *root, size_t i)
 {
 	_cleanup_(closep) int fd = -EBADF;

@@ -7,6 +7,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "doctor.h"
 #include "exit-codes.h"
 #include "libtier.h"
 #include "log.h"
@@ -17,26 +18,55 @@ static const char usage[] =
 	"Keep each cgroup's hottest pages within its share of DRAM.\n"
 	"\n"
 	"  -c, --config=FILE  read FILE in place of /etc/tierd/tierd.conf\n"
+	"      --check        say what would keep tierd from working here, and end\n"
 	"  -h, --help         show this help\n"
 	"      --version      show the version\n"
 	"\n"
 	"See tierd(8).\n";
 
+/* Quoted from files, say. */
+static const char *without_controls(char *text)
+{
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ')
+			*c = ' ';
+	return text;
+}
+
+/* A line each, its fields separated by tabs: for tierctl, and for people. */
+static int check(const char *config)
+{
+	_cleanup_(tierd_findings_done) struct tierd_findings findings = { 0 };
+
+	tierd_doctor_check(config, &findings);
+	for (size_t i = 0; i < findings.n; i++)
+		printf("%s\t%s\t%s\t%s\t%s\n", findings.items[i].id,
+			findings.items[i].severity, findings.items[i].subject,
+			without_controls(findings.items[i].what),
+			findings.items[i].advice);
+	return findings.n > 0 ? TIERD_EXIT_FAILURE : TIERD_EXIT_OK;
+}
+
 /* Sets *ret_config; returns -1 to go on, or the exit status. */
 static int parse_options(int argc, char **argv, const char **ret_config)
 {
 	static const struct option options[] = {
+		{ "check", no_argument, NULL, 'k' },
 		{ "config", required_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{ 0 },
 	};
+	bool is_check = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			*ret_config = optarg;
+			break;
+		case 'k':
+			is_check = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -52,7 +82,7 @@ static int parse_options(int argc, char **argv, const char **ret_config)
 		log_error("unexpected argument: %s", argv[optind]);
 		return TIERD_EXIT_USAGE;
 	}
-	return -1;
+	return is_check ? check(*ret_config) : -1;
 }
 
 static int handle_signals(sd_event *event)

@@ -86,6 +86,7 @@ struct tierd_manager {
 	uint64_t samples_seen;
 	uint64_t samples_lost_seen;
 	struct tierd_loss loss;
+	struct tierd_loss loss_window; /* what the last ten seconds added */
 	uint64_t started_ns;
 };
 

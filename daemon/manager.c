@@ -180,6 +180,15 @@ struct tierd_group *tierd_manager_find_group(
 	return NULL;
 }
 
+struct tierd_group *tierd_manager_find_process(
+	const struct tierd_manager *manager, pid_t pid)
+{
+	const struct tierd_attribution *attribution =
+		tierd_manager_attribute(manager, pid);
+
+	return attribution ? attribution->group : NULL;
+}
+
 bool tierd_manager_is_paused(const struct tierd_manager *manager)
 {
 	return manager->is_paused;

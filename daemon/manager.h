@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <systemd/sd-event.h>
 
@@ -46,6 +47,10 @@ struct tierd_group *tierd_manager_group(const struct tierd_manager *manager, siz
 /* The managed group with exactly this cgroup path, or NULL. */
 struct tierd_group *tierd_manager_find_group(
 	const struct tierd_manager *manager, const char *cgroup);
+
+/* The managed group that the process is in, or NULL. */
+struct tierd_group *tierd_manager_find_process(
+	const struct tierd_manager *manager, pid_t pid);
 
 /* CPU time this process has used, and wall time since it started. */
 void tierd_manager_get_cpu(

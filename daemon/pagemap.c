@@ -207,3 +207,18 @@ int tierd_pagemap_read_blocks(struct tierd_pagemap_reader *reader, int fd,
 	memcpy(ret, reader->blocks, n_blocks * sizeof(*ret));
 	return 0;
 }
+
+int tierd_pagemap_read_page(int fd, uint64_t address, enum tierd_page_state *ret)
+{
+	uint64_t entry = 0;
+	ssize_t n = pread_fully(
+		fd, &entry, sizeof(entry), address / PAGE_BYTES * sizeof(entry));
+
+	if (n < 0)
+		return (int)n;
+	if (entry & ENTRY_PRESENT)
+		*ret = entry & ENTRY_EXCLUSIVE ? TIERD_PAGE_PRIVATE : TIERD_PAGE_SHARED;
+	else
+		*ret = entry & ENTRY_SWAPPED ? TIERD_PAGE_SWAPPED : TIERD_PAGE_ABSENT;
+	return 0;
+}

@@ -63,4 +63,15 @@ int tierd_pagemap_open(const struct tierd_root *root, pid_t pid, int *ret_fd);
 int tierd_pagemap_read_blocks(struct tierd_pagemap_reader *reader, int fd,
 	uint64_t block_address, size_t n_blocks, struct tierd_block_residency *ret);
 
+/* One page, as far as moving it goes. */
+enum tierd_page_state {
+	TIERD_PAGE_ABSENT, /* also where nothing is mapped */
+	TIERD_PAGE_SWAPPED,
+	TIERD_PAGE_SHARED, /* mapped by others as well: see above */
+	TIERD_PAGE_PRIVATE,
+};
+
+/* Of the page that holds @address. Errors: those of reading. */
+int tierd_pagemap_read_page(int fd, uint64_t address, enum tierd_page_state *ret);
+
 #endif

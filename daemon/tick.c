@@ -218,17 +218,18 @@ struct share {
 	uint64_t spare_bytes;
 };
 
+/* Takes the plan over, or returns an error. */
 static int submit_plan(struct tierd_manager *manager, struct tierd_group *group,
-	const struct tier_plan *plan, struct share *share)
+	struct tier_plan *plan, struct share *share)
 {
 	uint64_t *room_bytes = share->room_bytes;
 	unsigned upper, lower;
 	int r = tierd_group_submit(group, manager->migrator, plan, share->nodes);
 
-	if (r == -EBUSY)
-		return 0; /* the migrators have enough to do: next time */
-	if (r < 0)
-		return r;
+	if (r < 0) {
+		tier_plan_free(plan);
+		return r == -EBUSY ? 0 : r; /* the migrators have enough to do */
+	}
 	tier_plan_get_tiers(plan, &upper, &lower);
 	room_bytes[upper] =
 		tier_saturating_sub(room_bytes[upper], promoted_bytes_of(plan));
@@ -251,9 +252,9 @@ static int plan_group(struct tierd_manager *manager, struct tierd_group *group,
 		return r;
 	tier_plan_moves(plan, &n);
 	if (n > 0 && tierd_group_moves_pages(group) && !manager->is_paused)
-		r = submit_plan(manager, group, plan, share);
+		return submit_plan(manager, group, plan, share);
 	tier_plan_free(plan);
-	return r;
+	return 0;
 }
 
 static void look_at_tiers(const struct tierd_manager *manager, struct share *share)

@@ -397,6 +397,91 @@ struct tier_block_info {
 int tier_group_list_blocks(
 	const struct tier_group *group, struct tier_block_info **ret, size_t *ret_n);
 
+/* ---- Why pages stay where they are --------------------------------------------- */
+
+/* In which of struct tier_classes a page is. */
+enum tier_class {
+	TIER_CLASS_UNKNOWN,
+	TIER_CLASS_HOT,
+	TIER_CLASS_WARM,
+	TIER_CLASS_COLD,
+	TIER_CLASS_MAX,
+};
+
+/*
+ * Why a page is where it is, and not moving: what the last plan decided, by the results
+ * there were since. "Fast" is tier 0; a page in any other is slow.
+ */
+enum tier_why {
+	TIER_WHY_HOT,          /* fast: it belongs there */
+	TIER_WHY_COLD,         /* slow: it belongs there */
+	TIER_WHY_SPARE,        /* fast and cold, but nothing hotter wants its place */
+	TIER_WHY_WARM,         /* moving it would not pay */
+	TIER_WHY_UNKNOWN,      /* not watched long enough, or no plan was made yet */
+	TIER_WHY_DUE,          /* to be moved by the last plan */
+	TIER_WHY_BUDGET,       /* to be moved, when others have been */
+	TIER_WHY_COOLING_DOWN, /* to be moved, but it was a moment ago */
+	TIER_WHY_NO_ROOM, /* to be promoted, but what is in the fast tier stays there */
+	TIER_WHY_QUOTA_ZERO,  /* slow: the group may have nothing in the fast tier */
+	TIER_WHY_PINNED,      /* to be moved, and the kernel said TIER_RESULT_BUSY */
+	TIER_WHY_UNSUPPORTED, /* the same with TIER_RESULT_UNSUPPORTED */
+	TIER_WHY_POLICY,      /* engine tpp: see tpp_skips_policy */
+	TIER_WHY_UNCOVERED,   /* the group knows of no such page */
+	TIER_WHY_MAX,
+};
+
+/* Stable lower-case names, and a sentence for people; NULL for values out of range. */
+const char *tier_class_to_string(int heat_class);
+const char *tier_why_to_string(int why);
+const char *tier_why_to_sentence(int why);
+
+/* Whether a page waits for a move that plans want: due, in budget wait, cooling down. */
+static inline bool tier_why_is_to_move(enum tier_why why)
+{
+	return why == TIER_WHY_DUE || why == TIER_WHY_BUDGET ||
+	       why == TIER_WHY_COOLING_DOWN;
+}
+
+/* All that is known of one page. Rates are accesses a second and page. */
+struct tier_explanation {
+	enum tier_why why;
+	enum tier_class heat_class;
+	bool is_covered; /* else of what follows only the last move means anything */
+	unsigned tier;
+	bool huge;              /* it is part of a huge page, which moves whole */
+	uint32_t samples;       /* on it, or the whole huge page, decayed */
+	uint32_t block_samples; /* on its block */
+	double exposure;   /* samples there would be if it were accessed once a second, in
+			      the time it was watched, decayed as they are */
+	double rate;       /* expected; NAN if the engine expects none, as these: */
+	double rate_low;   /* what a plan believes of it if it is to come up, … */
+	double rate_high;  /* … and if it is to go down */
+	double cut_rate;   /* at which the quota is full */
+	uint64_t moved_ns; /* when a move of it last ended, as far as is remembered; 0:
+			      never, and what follows is void */
+	enum tier_direction moved_direction;
+	enum tier_reason moved_reason;
+	unsigned moved_to;
+	enum tier_result moved_result;
+};
+
+/*
+ * Explains the page that holds @address. The last 2048 moves are remembered, more if
+ * neighbours fared alike. Cost: that of looking through them.
+ */
+void tier_group_explain(const struct tier_group *group, uint64_t space, uint64_t address,
+	struct tier_explanation *ret);
+
+/* Resident pages by what keeps them where they are; together they are all. What moves
+ * came to is left out: pages of TIER_WHY_PINNED and _UNSUPPORTED count as to be moved. */
+struct tier_whys {
+	uint64_t fast_pages[TIER_WHY_MAX];
+	uint64_t slow_pages[TIER_WHY_MAX];
+};
+
+/* Cost: O(blocks); with engines memtis and tpp O(pages). Errors: -ENOMEM. */
+int tier_group_count_whys(struct tier_group *group, struct tier_whys *ret);
+
 /* ---- Migrating ----------------------------------------------------------------- */
 
 struct tier_migrator;

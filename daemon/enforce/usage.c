@@ -88,3 +88,15 @@ int tierd_usage_read(
 	*ret = usage;
 	return 0;
 }
+
+int tierd_usage_read_cpu(int cgroup_fd, uint64_t *ret_usec)
+{
+	struct tierd_root below = { cgroup_fd };
+	_cleanup_(freep) char *text = NULL;
+	int r;
+
+	r = tierd_root_read_file(&below, "cpu.stat", STAT_MAX_BYTES, &text, NULL);
+	if (r < 0)
+		return r;
+	return find_counter(text, "usage_usec", ret_usec);
+}

@@ -21,4 +21,7 @@ int tierd_usage_read_current(int cgroup_fd, uint64_t *ret_bytes);
 int tierd_usage_read(
 	const struct tierd_root *root, int cgroup_fd, struct tierd_usage *ret);
 
+/* CPU time that the cgroup has used. Errors: -ENOENT, those of reading. */
+int tierd_usage_read_cpu(int cgroup_fd, uint64_t *ret_usec);
+
 #endif

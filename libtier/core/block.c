@@ -111,9 +111,19 @@ static void count_tiers(const struct tier_block_word *word, uint64_t resident,
 }
 
 /* Pages of a huge page are not told apart: all have the average count, rounded up. */
+static unsigned level_count(const struct tier_block *block)
+{
+	return (block->sum + TIER_BLOCK_PAGES - 1) / TIER_BLOCK_PAGES;
+}
+
+unsigned tier_block_count_bin(const struct tier_block *block, unsigned page)
+{
+	return tier_count_bin(block->huge ? level_count(block) : block->count[page]);
+}
+
 static void level_classes(struct tier_block *block)
 {
-	unsigned count = (block->sum + TIER_BLOCK_PAGES - 1) / TIER_BLOCK_PAGES;
+	unsigned count = level_count(block);
 
 	memset(block->classes, 0, sizeof(block->classes));
 	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)

@@ -91,6 +91,9 @@ static inline unsigned tier_count_bin(uint8_t count)
 	return tier_count_bins[count];
 }
 
+/* The bin of a page's count; pages of a huge page are not told apart. */
+unsigned tier_block_count_bin(const struct tier_block *block, unsigned page);
+
 /* Counts a sample on a resident page; a full counter stays full. */
 static inline void tier_block_count(struct tier_block *block, unsigned page)
 {
@@ -130,11 +133,18 @@ void tier_block_drop_all(
 void tier_block_rest(
 	struct tier_block *block, unsigned page, uint64_t now_ns, uint64_t cool_down_ns);
 
+/* Whether the pages that are marked so still rest. */
+static inline bool tier_block_has_rest(
+	const struct tier_block *block, uint64_t now_ns, uint64_t cool_down_ns)
+{
+	return now_ns < block->moved_ns || now_ns - block->moved_ns < cool_down_ns;
+}
+
 static inline bool tier_block_is_resting(const struct tier_block *block, unsigned page,
 	uint64_t now_ns, uint64_t cool_down_ns)
 {
 	return (block->moved[page / 64] >> page % 64 & 1) &&
-	       (now_ns < block->moved_ns || now_ns - block->moved_ns < cool_down_ns);
+	       tier_block_has_rest(block, now_ns, cool_down_ns);
 }
 
 /*

@@ -35,6 +35,14 @@ struct tier_engine_ops {
 	/* Memory that the engine's own books take. */
 	size_t (*bytes)(const struct tier_group *group);
 
+	/* Sets why, class and rates of a resident page that a plan has been made about.
+	 */
+	void (*explain)(const struct tier_group *group, const struct tier_block *block,
+		unsigned page, struct tier_explanation *ret);
+
+	/* Adds up all pages' why, without asking page by page. Stock has been taken. */
+	void (*count_whys)(const struct tier_group *group, struct tier_whys *ret);
+
 	/* As tier_group_plan(); stock has been taken of all blocks. */
 	int (*plan)(struct tier_group *group, const struct tier_limits *limits,
 		struct tier_plan **ret);

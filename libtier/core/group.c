@@ -120,6 +120,7 @@ _public_ struct tier_group *tier_group_free(struct tier_group *group)
 		return NULL;
 	if (group->engine && group->engine->done)
 		group->engine->done(group);
+	tier_ledger_done(&group->ledger);
 	tier_census_done(&group->census);
 	tier_blockmap_done(&group->map);
 	free(group);
@@ -402,6 +403,8 @@ _public_ void tier_group_complete(struct tier_group *group, const struct tier_mo
 
 	stats->tried_pages[move->direction] += move->pages;
 	stats->result_pages[move->direction][result] += move->pages;
+	if (move->direction != TIER_COLLAPSE)
+		tier_ledger_note(&group->ledger, move, result, now_ns);
 	if (!slot)
 		return;
 	block = tier_blockmap_at(&group->map, slot->index);

@@ -11,6 +11,7 @@
 #include "core/curve.h"
 #include "core/engine.h"
 #include "core/hash.h"
+#include "core/ledger.h"
 #include "core/phase.h"
 #include "core/rates.h"
 
@@ -23,6 +24,7 @@ struct tier_group {
 	struct tier_rates rates;
 	struct tier_phase phase;
 	struct tier_scores scores;
+	struct tier_ledger ledger;
 	struct tier_group_stats stats;
 	uint64_t now_ns;
 	uint64_t planned_ns; /* when the last plan was made */

@@ -47,14 +47,18 @@ double tier_layout_bin_floor(const struct tier_layout *layout, unsigned bin)
 }
 
 /* Of a page that was not watched for long nobody knows that it is cold. */
-static void lay_out_cell(struct tier_layout *layout, const struct tier_cohort_rate *rate,
-	double factor, unsigned tier, struct tier_cell *cell)
+void tier_layout_place(const struct tier_layout *layout,
+	const struct tier_cohort_rate *rate, struct tier_cell *cell)
 {
-	double high = rate->is_known ? rate->high * factor : INFINITY;
+	cell->low = tier_layout_bin(layout, rate->low);
+	cell->high = tier_layout_bin(layout, rate->is_known ? rate->high : INFINITY);
+	cell->mean = tier_layout_bin(layout, rate->mean);
+}
 
-	cell->low = tier_layout_bin(layout, rate->low * factor);
-	cell->high = tier_layout_bin(layout, high);
-	cell->mean = tier_layout_bin(layout, rate->mean * factor);
+static void lay_out_cell(struct tier_layout *layout, const struct tier_cohort_rate *rate,
+	unsigned tier, struct tier_cell *cell)
+{
+	tier_layout_place(layout, rate, cell);
 	layout->low[tier][cell->low] += cell->pages;
 	layout->high[tier][cell->high] += cell->pages;
 	layout->mean[cell->mean] += cell->pages;
@@ -63,25 +67,25 @@ static void lay_out_cell(struct tier_layout *layout, const struct tier_cohort_ra
 static void lay_out_cohort(struct tier_layout *layout, struct tier_beliefs *beliefs,
 	struct tier_cohort *cohort)
 {
-	struct tier_cohort_rate rate;
+	struct tier_cohort_rate of_block;
 
-	tier_beliefs_of_cohort(beliefs, cohort, &rate);
-	cohort->is_known = rate.is_known;
+	tier_beliefs_of_cohort(beliefs, cohort, &of_block);
+	cohort->is_known = of_block.is_known;
 	cohort->is_laid_out = true;
 	for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++) {
-		double factor = -1;
+		struct tier_cohort_rate rate;
+		bool is_rated = false;
 
 		for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++) {
 			struct tier_cell *cell = &cohort->cells[tier][bin];
 
 			if (cell->pages == 0)
 				continue;
-			if (factor < 0)
-				factor = cohort->key.huge
-						 ? 1
-						 : tier_beliefs_page_factor(
-							   beliefs, rate.expected, bin);
-			lay_out_cell(layout, &rate, factor, tier, cell);
+			if (!is_rated)
+				rate = tier_beliefs_scale(
+					beliefs, cohort, &of_block, bin);
+			is_rated = true;
+			lay_out_cell(layout, &rate, tier, cell);
 		}
 	}
 }

@@ -29,6 +29,10 @@ struct tier_layout {
 int tier_layout_make(struct tier_layout *layout, const struct tier_rates *rates,
 	struct tier_census *census);
 
+/* Marks a cell with the bins of its pages' rate, by a layout that was made. */
+void tier_layout_place(const struct tier_layout *layout,
+	const struct tier_cohort_rate *rate, struct tier_cell *cell);
+
 /* Eight bins an octave; the lowest also takes all that is less, the highest all above. */
 unsigned tier_layout_bin(const struct tier_layout *layout, double rate);
 double tier_layout_bin_floor(const struct tier_layout *layout, unsigned bin);

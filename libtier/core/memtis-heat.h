@@ -55,6 +55,8 @@ struct tier_memtis {
 	uint32_t demotion_cursor;
 	unsigned active_threshold; /* bins */
 	unsigned warm_threshold;
+	bool is_cut_short; /* the last plan's promotions, by its budget or the slow tier
+			    */
 };
 
 unsigned tier_memtis_bin(uint32_t count);

@@ -104,6 +104,7 @@ static int decide(struct turn *turn)
 	if (r < 0)
 		return r;
 	up = draft->lists[TIER_PROMOTE].target;
+	turn->memtis->is_cut_short = up < turn->active_below;
 	down = draft->owed + tier_saturating_sub(up, draft->room);
 	turn->is_urgent |= turn->inactive_above < down;
 	return tier_draft_want(draft, TIER_DEMOTE, down);
@@ -181,6 +182,31 @@ static int plan(struct tier_group *group, const struct tier_limits *limits,
 	return tier_draft_finish(&turn.draft, ret);
 }
 
+/* By the marks that the last plan went by. */
+static void explain(const struct tier_group *group, const struct tier_block *block,
+	unsigned page, struct tier_explanation *ret)
+{
+	const struct tier_memtis *memtis = group->engine_state;
+	const struct tier_memtis_book *book = tier_books_at(&memtis->books, block->index);
+	uint64_t bit = UINT64_C(1) << page % 64;
+	bool is_active = book->active.words[page / 64] & bit;
+	bool is_warm = book->warm.words[page / 64] & bit;
+	bool is_fast = tier_block_tier(block, page) == 0;
+
+	if (is_active) {
+		ret->heat_class = TIER_CLASS_HOT;
+		ret->why = is_fast                ? TIER_WHY_HOT
+			   : memtis->is_cut_short ? TIER_WHY_BUDGET
+						  : TIER_WHY_DUE;
+	} else if (is_warm) {
+		ret->heat_class = TIER_CLASS_WARM;
+		ret->why = TIER_WHY_WARM;
+	} else {
+		ret->heat_class = TIER_CLASS_COLD;
+		ret->why = is_fast ? TIER_WHY_SPARE : TIER_WHY_COLD;
+	}
+}
+
 static int init(struct tier_group *group)
 {
 	struct tier_memtis *memtis = malloc(sizeof(*memtis));
@@ -238,6 +264,7 @@ const struct tier_engine_ops tier_engine_memtis = {
 	.advanced = tier_memtis_watch_growth,
 	.bytes = bytes,
 	.plan = plan,
+	.explain = explain,
 };
 
 _public_ int tier_group_get_memtis_state(

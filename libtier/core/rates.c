@@ -399,3 +399,28 @@ double tier_beliefs_page_factor(
 				  .mean;
 	return *factor;
 }
+
+/* Pages of a huge page are not told apart. */
+struct tier_cohort_rate tier_beliefs_scale(struct tier_beliefs *beliefs,
+	const struct tier_cohort *cohort, const struct tier_cohort_rate *rate,
+	unsigned count_bin)
+{
+	struct tier_cohort_rate scaled = *rate;
+	double factor = cohort->key.huge ? 1
+					 : tier_beliefs_page_factor(
+						   beliefs, rate->expected, count_bin);
+
+	scaled.mean *= factor;
+	scaled.low *= factor;
+	scaled.high *= factor;
+	return scaled;
+}
+
+void tier_beliefs_of_page(struct tier_beliefs *beliefs, const struct tier_cohort *cohort,
+	unsigned count_bin, struct tier_cohort_rate *ret)
+{
+	struct tier_cohort_rate rate;
+
+	tier_beliefs_of_cohort(beliefs, cohort, &rate);
+	*ret = tier_beliefs_scale(beliefs, cohort, &rate, count_bin);
+}

@@ -74,4 +74,12 @@ void tier_beliefs_of_cohort(struct tier_beliefs *beliefs,
 double tier_beliefs_page_factor(
 	struct tier_beliefs *beliefs, double expected, unsigned count_bin);
 
+/* The same of those of a cohort's pages that are in a count bin: @rate is the cohort's.
+ */
+struct tier_cohort_rate tier_beliefs_scale(struct tier_beliefs *beliefs,
+	const struct tier_cohort *cohort, const struct tier_cohort_rate *rate,
+	unsigned count_bin);
+void tier_beliefs_of_page(struct tier_beliefs *beliefs, const struct tier_cohort *cohort,
+	unsigned count_bin, struct tier_cohort_rate *ret);
+
 #endif

@@ -54,6 +54,7 @@ struct book {
 struct tpp {
 	struct tier_books books;
 	uint32_t promotion_cursor; /* a block */
+	bool is_cut_short;         /* the last plan's promotions, by its budget */
 };
 
 struct turn {
@@ -266,7 +267,7 @@ static int decide(struct turn *turn)
 {
 	struct tier_draft *draft = &turn->draft;
 	uint64_t low = percent(draft->capacity, LOW_PERCENT);
-	uint64_t high = percent(draft->capacity, HIGH_PERCENT);
+	uint64_t high = percent(draft->capacity, HIGH_PERCENT), up;
 	int r;
 
 	draft->owed = draft->over + draft->limits->owed_pages;
@@ -277,7 +278,12 @@ static int decide(struct turn *turn)
 	r = tier_draft_want(draft, TIER_DEMOTE, draft->owed);
 	if (r < 0)
 		return r;
-	return tier_draft_want(draft, TIER_PROMOTE, count_candidates(turn));
+	up = count_candidates(turn);
+	r = tier_draft_want(draft, TIER_PROMOTE, up);
+	if (r < 0)
+		return r;
+	turn->tpp->is_cut_short = draft->lists[TIER_PROMOTE].target < up;
+	return 0;
 }
 
 static int plan(struct tier_group *group, const struct tier_limits *limits,
@@ -296,6 +302,29 @@ static int plan(struct tier_group *group, const struct tier_limits *limits,
 	demote(&turn);
 	promote(&turn);
 	return tier_draft_finish(&turn.draft, ret);
+}
+
+/* A candidate waits for its attempt; one attempt later it is like any other that was
+ * touched, until it is touched again. Demotion takes the oldest, and only at the
+ * watermark. */
+static void explain(const struct tier_group *group, const struct tier_block *block,
+	unsigned page, struct tier_explanation *ret)
+{
+	const struct tpp *tpp = group->engine_state;
+	const struct book *book = tier_books_at(&tpp->books, block->index);
+	unsigned first = block->huge ? 0 : page;
+	bool is_touched = book->touched[first] != 0;
+
+	ret->heat_class = is_touched ? TIER_CLASS_WARM : TIER_CLASS_COLD;
+	if (tier_block_tier(block, page) == 0)
+		ret->why = is_touched ? TIER_WHY_WARM : TIER_WHY_SPARE;
+	else if (is_blind(group, block))
+		ret->why = TIER_WHY_POLICY;
+	else if (book->candidates.words[first / 64] >> first % 64 & 1) {
+		ret->heat_class = TIER_CLASS_HOT;
+		ret->why = tpp->is_cut_short ? TIER_WHY_BUDGET : TIER_WHY_DUE;
+	} else
+		ret->why = is_touched ? TIER_WHY_WARM : TIER_WHY_COLD;
 }
 
 static int init(struct tier_group *group)
@@ -346,4 +375,5 @@ const struct tier_engine_ops tier_engine_tpp = {
 	.sampled = sampled,
 	.bytes = bytes,
 	.plan = plan,
+	.explain = explain,
 };

@@ -17,8 +17,9 @@ _public_ void tier_group_get_stats(
 	stats.resident_pages = tier_group_resident_pages(group);
 	stats.blocks = group->map.n_blocks;
 	stats.huge_blocks = group->huge_blocks;
-	stats.tracked_bytes =
-		tier_blockmap_bytes(&group->map) + tier_census_bytes(&group->census);
+	stats.tracked_bytes = tier_blockmap_bytes(&group->map) +
+			      tier_census_bytes(&group->census) +
+			      tier_ledger_bytes(&group->ledger);
 	if (group->engine->bytes)
 		stats.tracked_bytes += group->engine->bytes(group);
 	stats.hit_ratio = tier_phase_share(&group->phase);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "doctor.h"
 #include "fake-manager.h"
 
 #define KIB        UINT64_C(1024)
@@ -17,6 +18,23 @@ const char *tier_version(void)
 {
 	return "1.2.3";
 }
+
+#define NAME_OF(function, names)                                                     \
+	const char *function(int value)                                              \
+	{                                                                            \
+		return value >= 0 && value < (int)ARRAY_SIZE(names) ? (names)[value] \
+								    : NULL;          \
+	}
+
+static const char *const class_names[] = { "unknown", "hot" };
+static const char *const direction_names[] = { "promote" };
+static const char *const reason_names[] = { "hot", "fill", "exchange" };
+static const char *const result_names[] = { "done" };
+
+NAME_OF(tier_class_to_string, class_names)
+NAME_OF(tier_direction_to_string, direction_names)
+NAME_OF(tier_reason_to_string, reason_names)
+NAME_OF(tier_result_to_string, result_names)
 
 int tier_group_get_histogram(struct tier_group *group, struct tier_histogram *ret)
 {
@@ -93,6 +111,66 @@ bool tierd_manager_is_paused(const struct tierd_manager *manager)
 void tierd_manager_set_paused(struct tierd_manager *manager, bool is_paused)
 {
 	manager->is_paused = is_paused;
+}
+
+void tierd_manager_doctor(struct tierd_manager *manager, struct tierd_findings *ret)
+{
+	*ret = (struct tierd_findings){ 0 };
+	if (!manager->is_paused)
+		return;
+	tierd_findings_add(ret, TIERD_CONDITION_PAUSED, NULL, "nothing is moved");
+	tierd_findings_add(ret, TIERD_CONDITION_DRIFT, FAKE_GUPS, "%d values", 2);
+}
+
+struct tierd_group *tierd_manager_find_process(
+	const struct tierd_manager *manager, pid_t pid)
+{
+	return pid == FAKE_PID ? manager->groups[0] : NULL;
+}
+
+int tierd_group_explain_page(_unused_ const struct tierd_group *group, _unused_ pid_t pid,
+	uint64_t address, struct tierd_page_explanation *ret)
+{
+	*ret = (struct tierd_page_explanation){
+		.reason = { "unmapped", "There is none." },
+	};
+	if (address != FAKE_ADDRESS)
+		return 0;
+	*ret = (struct tierd_page_explanation){
+		.reason = { "hot", "It belongs there." },
+		.heat = {
+			.is_covered = true,
+			.heat_class = TIER_CLASS_HOT,
+			.samples = 12,
+			.block_samples = 345,
+			.exposure = 0.25,
+			.rate = 48,
+			.rate_low = 40,
+			.rate_high = 64,
+			.cut_rate = 50,
+			.moved_ns = 1,
+			.moved_direction = TIER_PROMOTE,
+			.moved_reason = TIER_REASON_EXCHANGE,
+			.moved_to = 0,
+			.moved_result = TIER_RESULT_DONE,
+		},
+	};
+	return 0;
+}
+
+int tierd_group_explain(
+	_unused_ struct tierd_group *group, struct tierd_group_explanation *ret)
+{
+	*ret = (struct tierd_group_explanation){
+		.holds = { { "paused", "Nothing moves." } },
+		.n_holds = 1,
+		.pages = {
+			{ { "hot", "It belongs there." }, 700 * MIB, 0 },
+			{ { "warm", "It would not pay." }, 12 * MIB, 1348 * MIB },
+		},
+		.n_pages = 2,
+	};
+	return 0;
 }
 
 static struct tierd_group gups, postgres, twin, awkward, added;

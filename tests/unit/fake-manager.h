@@ -50,6 +50,10 @@ struct tierd_manager {
  * without samples, two of the same name, one of an awkward name. */
 void fake_manager_fill(struct tierd_manager *manager);
 
+/* A process of the first group's, and the one page of it that is mapped. */
+#define FAKE_PID     1234
+#define FAKE_ADDRESS UINT64_C(0x7f0012345000)
+
 /* Not managed, until somebody adds it. */
 #define FAKE_NEW "/new.slice"
 

@@ -240,6 +240,64 @@ static void test_curve(void **state)
 	assert_true(samples == 1500);
 }
 
+static void test_explain(void **state)
+{
+	sd_bus_message *m = call_gups(*state, "Explain", "");
+	const char *hold, *hold_text, *hot, *warm, *text;
+	uint64_t hot_dram, hot_slow, warm_dram, warm_slow;
+
+	assert_ok(m);
+	assert_return_code(sd_bus_message_read(m, "a(ss)", 1, &hold, &hold_text), 0);
+	assert_string_equal(hold, "paused");
+	assert_string_equal(hold_text, "Nothing moves.");
+	assert_return_code(sd_bus_message_read(m, "a(sstt)", 2, &hot, &text, &hot_dram,
+				   &hot_slow, &warm, &text, &warm_dram, &warm_slow),
+		0);
+	assert_string_equal(hot, "hot");
+	assert_int_equal(hot_dram, UINT64_C(700) << 20);
+	assert_int_equal(hot_slow, 0);
+	assert_string_equal(warm, "warm");
+	assert_int_equal(warm_dram, UINT64_C(12) << 20);
+	assert_int_equal(warm_slow, UINT64_C(1348) << 20);
+}
+
+static void test_explain_page(void **state)
+{
+	sd_bus_message *m = call_manager(
+		*state, "ExplainPage", "ut", (uint32_t)FAKE_PID, FAKE_ADDRESS);
+	const char *cgroup, *key, *text, *type;
+	unsigned n = 0;
+	double rate = 0;
+
+	assert_ok(m);
+	assert_return_code(sd_bus_message_read(m, "s", &cgroup), 0);
+	assert_string_equal(cgroup, FAKE_GUPS);
+	assert_return_code(sd_bus_message_enter_container(m, 'a', "{sv}"), 0);
+	while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
+		assert_return_code(sd_bus_message_read(m, "s", &key), 0);
+		assert_return_code(sd_bus_message_peek_type(m, NULL, &type), 0);
+		if (strcmp(key, "Rate") == 0)
+			assert_return_code(sd_bus_message_read(m, "v", "d", &rate), 0);
+		else if (strcmp(key, "LastMoveResult") == 0) {
+			assert_return_code(sd_bus_message_read(m, "v", "s", &text), 0);
+			assert_string_equal(text, "done");
+		} else
+			assert_return_code(sd_bus_message_skip(m, "v"), 0);
+		assert_return_code(sd_bus_message_exit_container(m), 0);
+		n++;
+	}
+	assert_true(rate == 48);
+	assert_int_equal(n, 17);
+}
+
+static void test_explain_errors(void **state)
+{
+	assert_error(call_manager(*state, "ExplainPage", "ut", 1U, FAKE_ADDRESS),
+		TIERD_BUS_ERROR_NO_SUCH_PROCESS);
+	assert_error(call_manager(*state, "ExplainPage", "uu", 1U, 2U),
+		SD_BUS_ERROR_INVALID_ARGS);
+}
+
 static void check_quota_signal(
 	struct bus_world *w, sd_bus_message *signal, const char *member)
 {
@@ -291,6 +349,9 @@ int main(void)
 		TEST(test_counters),
 		TEST(test_set_enforcement),
 		TEST(test_curve),
+		TEST(test_explain),
+		TEST(test_explain_page),
+		TEST(test_explain_errors),
 		TEST(test_signals),
 	};
 

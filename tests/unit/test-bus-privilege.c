@@ -323,6 +323,9 @@ static void test_unprivileged(_unused_ void **state)
 	assert_error(call_manager(w, "RemoveGroup", "s", FAKE_GUPS),
 		SD_BUS_ERROR_ACCESS_DENIED);
 	assert_error(call_manager(w, "Pause", ""), SD_BUS_ERROR_ACCESS_DENIED);
+	assert_error(
+		call_manager(w, "ExplainPage", "ut", (uint32_t)FAKE_PID, FAKE_ADDRESS),
+		SD_BUS_ERROR_ACCESS_DENIED);
 	assert_error(call_manager(w, "Resume", ""), SD_BUS_ERROR_ACCESS_DENIED);
 	assert_int_equal(w->manager.n_reloads, 0);
 	assert_int_equal(w->manager.n_groups, 4);
@@ -330,6 +333,7 @@ static void test_unprivileged(_unused_ void **state)
 	assert_int_equal(
 		w->manager.groups[0]->view.dram_quota_bytes, UINT64_C(700) << 20);
 	assert_ok(call_manager(w, "ListGroups", ""));
+	assert_ok(call_gups(w, "Explain", ""));
 	assert_ok(call_manager(w, "GetGroup", "s", FAKE_GUPS));
 	assert_ok(call_gups(w, "Histogram", ""));
 	assert_ok(call_gups(w, "Residency", ""));

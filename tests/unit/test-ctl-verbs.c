@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- Text ---------------------------------------------------------------------- */
 
@@ -67,6 +68,55 @@ static const char residency_text[] =
 	"dram portion per gb: [1.000, 0.000, 0.500]\n"
 	"pid 1240, 8M resident, 12.5% in DRAM\n"
 	"dram portion per gb: [0.125]\n";
+
+static const char explain_text[] =
+	"/system.slice/gups.service: memory by what keeps it where it is\n"
+	"\n"
+	"  paused: Nothing moves.\n"
+	"\n"
+	"    DRAM    SLOW  REASON\n"
+	"    700M       0  hot: It belongs there.\n"
+	"     12M    1.3G  warm: It would not pay.\n";
+
+static const char page_head[] =
+	"● 0x7f0012345000 of process 1234 in /system.slice/gups.service\n"
+	"      Why: hot: It belongs there.\n"
+	"    Where: DRAM\n"
+	"    Class: hot\n"
+	"     Heat: 12 samples, 345 in its 2 MiB; one accessed once a second would have "
+	"0.25\n"
+	"     Rate: 48/s, believed to be 40/s to 64/s; the quota is full at 50/s\n"
+	"Last move: promote to tier 0 (exchange), ";
+
+static const char no_page_text[] =
+	"● 0x1000 of process 1234 in /system.slice/gups.service\n"
+	"      Why: unmapped: There is none.\n";
+
+static void test_explain(_unused_ void **state)
+{
+	struct run r;
+
+	assert_output("explain " GUPS, explain_text);
+	assert_output("explain 1234 0x1000", no_page_text);
+	run("explain 1234 0x7f0012345000", &r);
+	assert_int_equal(r.exit, 0);
+	assert_memory_equal(r.out, page_head, strlen(page_head));
+}
+
+static void test_explain_json(_unused_ void **state)
+{
+	_cleanup_(json_object_putp) json_object *group = run_json("--json explain " GUPS);
+	_cleanup_(json_object_putp) json_object *page =
+		run_json("--json=short explain 1234 139638282145792");
+	json_object *warm = json_object_array_get_idx(member(group, "pages"), 1);
+
+	assert_int_equal(json_object_array_length(member(group, "holds")), 1);
+	assert_int_equal(number(warm, "slow_bytes"), UINT64_C(1348) << 20);
+	assert_int_equal(number(page, "address"), 0x7f0012345000);
+	assert_int_equal(number(page, "samples"), 12);
+	assert_true(json_object_get_double(member(page, "rate_high")) == 64);
+	assert_int_equal(number(member(page, "last_move"), "to"), 0);
+}
 
 static void test_status(_unused_ void **state)
 {
@@ -270,6 +320,92 @@ static void test_not_running(_unused_ void **state)
 	check_failures(0, rows, ARRAY_SIZE(rows));
 }
 
+static void test_explain_failures(_unused_ void **state)
+{
+	static const struct failure rows[] = {
+		{ "explain nope.service", 4, "no managed group" },
+		{ "explain 1 0x1000", 4, "Process 1 is not in a managed group" },
+		{ "explain 1234 1000x", 2, "an address" },
+		{ "explain -- -1 0x1000", 2, "an address" },
+		{ "explain 1234 0x10000000000000000", 2, "an address" },
+	};
+
+	check_failures(0, rows, ARRAY_SIZE(rows));
+}
+
+static void test_explain_unprivileged(_unused_ void **state)
+{
+	static const struct failure row = { "explain 1234 0x1000", 1,
+		"permission denied" };
+	struct run r;
+
+	check_failures(NOBODY, &row, 1);
+	run_as(NOBODY, "explain " GUPS, &r);
+	assert_int_equal(r.exit, 0);
+}
+
+static void test_doctor(_unused_ void **state)
+{
+	static const char text[] =
+		"notice paused: machine\n"
+		"    nothing is moved\n"
+		"    To do: tierctl resume, when what it was paused for is over.\n"
+		"warning drift: " GUPS
+		"\n"
+		"    2 values\n"
+		"    To do: Find who else writes it (systemctl show, audit), and have one "
+		"of the two stop.\n";
+	_cleanup_(json_object_putp) json_object *found = NULL;
+	struct run r;
+
+	assert_output("doctor", "nothing found\n");
+	assert_output("doctor --no-legend", "");
+	assert_output("doctor --json=short", "[]\n");
+	run("pause", &r);
+	run("doctor", &r);
+	assert_string_equal(r.out, text);
+	assert_int_equal(r.exit, 5);
+	run("doctor --json", &r);
+	assert_int_equal(r.exit, 5);
+	found = json_tokener_parse(r.out);
+	assert_int_equal(json_object_array_length(found), 2);
+	assert_string_equal(json_object_get_string(member(
+				    json_object_array_get_idx(found, 1), "subject")),
+		GUPS);
+}
+
+/* By the program that TIERD names. */
+static void test_doctor_without_tierd(_unused_ void **state)
+{
+	static const struct failure unprivileged = { "doctor", 3, "only root" };
+	static const struct failure failures[] = {
+		{ "doctor", 1, "cannot have tierd check the machine" },
+	};
+	_cleanup_(freep) char *path = NULL;
+	struct run r;
+
+	assert_true(asprintf(&path, "%s/check", bus.directory) > 0);
+	write_text("check",
+		"#!/bin/sh\n"
+		"printf 'one-tier\\terror\\tmachine\\tone\\tgo\\n'\n"
+		"exit 1\n");
+	assert_return_code(chmod(path, 0755), errno);
+	setenv("TIERD", path, true);
+	run("doctor", &r);
+	assert_string_equal(r.out, "error one-tier: machine\n    one\n    To do: go\n");
+	assert_int_equal(r.exit, 5);
+	check_failures(NOBODY, &unprivileged, 1);
+
+	write_text("check", "#!/bin/sh\necho no tabs\n");
+	check_failures(0, failures, 1);
+	write_text("check", "#!/bin/sh\nexit 78\n");
+	check_failures(0, failures, 1);
+	setenv("TIERD", "/nonexistent", true);
+	check_failures(0, failures, 1);
+	unsetenv("TIERD");
+	remove_text("check");
+}
+
 /* By anybody, without tierd. */
 static void test_verify(_unused_ void **state)
 {
@@ -319,6 +455,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_not_running),
 		cmocka_unit_test(test_verify),
 		TEST(test_status),
+		TEST(test_explain),
+		TEST(test_explain_json),
+		TEST(test_doctor),
+		cmocka_unit_test(test_doctor_without_tierd),
+		TEST(test_explain_failures),
+		TEST(test_explain_unprivileged),
 		TEST(test_list),
 		TEST(test_one_group),
 		TEST(test_counters),

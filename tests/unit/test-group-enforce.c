@@ -150,9 +150,9 @@ static void test_waiting(_unused_ void **state)
 	assert_false(tierd_group_is_waiting(world.group, world.now_ns));
 	look(&world, 100, 299, 0); /* within the quota, not within what plans go by */
 	assert_true(tierd_group_is_waiting(world.group, world.now_ns));
-	world.group->has_job = true;
+	world.group->job = (struct tier_plan *)&world; /* never looked into */
 	assert_false(tierd_group_is_waiting(world.group, world.now_ns));
-	world.group->has_job = false;
+	world.group->job = NULL;
 
 	/* No plan comes before the bandwidth allows one. */
 	world.group->paused_until_ns = world.now_ns + 1;

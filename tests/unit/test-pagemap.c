@@ -282,6 +282,37 @@ static void test_batch(_unused_ void **state)
 
 /* Past the file's end there is nothing; right from the start it is a process that ended.
  */
+static void test_pages(_unused_ void **state)
+{
+	static const struct {
+		uint64_t entry;
+		enum tierd_page_state state;
+	} rows[] = {
+		{ MINE | FAST_PFN, TIERD_PAGE_PRIVATE },
+		{ PRESENT | FAST_PFN, TIERD_PAGE_SHARED },
+		{ SWAPPED | 77, TIERD_PAGE_SWAPPED },
+		{ SWAPPED | EXCLUSIVE | 77, TIERD_PAGE_SWAPPED },
+		{ 0, TIERD_PAGE_ABSENT },
+		{ EXCLUSIVE, TIERD_PAGE_ABSENT },
+	};
+	enum tierd_page_state page = TIERD_PAGE_PRIVATE;
+	struct world world;
+
+	world_init(&world);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		write_entries(&world, BLOCK + i * 4096, &rows[i].entry, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(
+			tierd_pagemap_read_page(world.fd, BLOCK + i * 4096 + 123, &page),
+			0);
+		assert_int_equal(page, rows[i].state);
+	}
+	page = TIERD_PAGE_PRIVATE;
+	assert_int_equal(tierd_pagemap_read_page(world.fd, UINT64_MAX, &page), 0);
+	assert_int_equal(page, TIERD_PAGE_ABSENT);
+	world_done(&world);
+}
+
 static void test_short_files(_unused_ void **state)
 {
 	uint64_t entries[10];
@@ -505,6 +536,7 @@ int main(void)
 		cmocka_unit_test(test_anonymous),
 		cmocka_unit_test(test_without_kpageflags),
 		cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_short_files),
 		cmocka_unit_test(test_hidden_frames),
 		cmocka_unit_test(test_bad_arguments),
