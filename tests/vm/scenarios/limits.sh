@@ -113,7 +113,7 @@ shows()
 # take back the empty list that it began with.
 nodes_are_free()
 {
-	[[ -z $(grep -v -e '^$' -e '^0-1$' "$cgroups$1/cpuset.mems") ]]
+	! grep -qv -e '^$' -e '^0-1$' "$cgroups$1/cpuset.mems"
 }
 
 # limit_is CGROUP FILE VALUE
