@@ -63,7 +63,8 @@ stop_fill()
 	sleep 1
 }
 
-# watch_closely CGROUP FILE: "microseconds bytes memory.high" ten times a second, until killed.
+# watch_closely CGROUP FILE: "microseconds bytes memory.high" ten times a second, until killed;
+# bytes of DRAM, or of what $watched names of it.
 watch_closely()
 {
 	local word total
@@ -77,7 +78,7 @@ watch_closely()
 	while :; do
 		total=0
 		while read -ra word; do
-			[[ ${word[0]:-} == anon || ${word[0]:-} == file ]] || continue
+			[[ " ${watched:-anon file} " == *" ${word[0]:--} "* ]] || continue
 			total=$((total + ${word[1]#N0=}))
 		done <"$cgroups$1/memory.numa_stat"
 		echo "${EPOCHREALTIME/./} $total $(<"$cgroups$1/memory.high")"
@@ -112,7 +113,7 @@ shows()
 # take back the empty list that it began with.
 nodes_are_free()
 {
-	[[ -z $(grep -v -e '^$' -e '^0-1$' "$cgroups$1/cpuset.mems") ]]
+	! grep -qv -e '^$' -e '^0-1$' "$cgroups$1/cpuset.mems"
 }
 
 # limit_is CGROUP FILE VALUE
