@@ -85,7 +85,6 @@ static void coarsen(struct tierd_heatmap *map)
 
 static void make_room(struct tierd_heatmap *map)
 {
-	drop_empty(map);
 	while (map->n_lines == TIERD_HEATMAP_LINES && map->shift < SHIFT_LAST)
 		coarsen(map);
 }
@@ -149,9 +148,15 @@ void tierd_heatmap_advance(struct tierd_heatmap *map, uint64_t now_ns, double ex
 		return;
 	slots = (now_ns - map->slot_ns) / TIERD_HEATMAP_SLOT_NS;
 	map->slot_ns += slots * TIERD_HEATMAP_SLOT_NS;
+	if (slots == 0)
+		return;
 	slots = TIER_MIN(slots, (uint64_t)TIERD_HEATMAP_SLOTS);
 	while (slots-- > 0)
 		begin_slot(map);
+	/* Here and not where a line is wanting: that can be at every sample. */
+	drop_empty(map);
+	if (map->n_lines == 0)
+		map->shift = SHIFT_FIRST;
 }
 
 unsigned tierd_heatmap_slot(const struct tierd_heatmap *map, unsigned i)

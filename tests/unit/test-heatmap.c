@@ -72,6 +72,8 @@ static void test_many_spaces(_unused_ void **state)
 	tierd_heatmap_advance(&map, SECOND, 1);
 	tierd_heatmap_advance(&map, (TIERD_HEATMAP_SLOTS + 1) * SECOND, 1);
 	assert_int_equal(total(), 0);
+	assert_int_equal(map.n_lines, 0);
+	assert_int_equal(map.shift, 21); /* and regions are small again */
 	tierd_heatmap_count(&map, 1000, MIB);
 	assert_int_equal(map.n_lines, 1);
 	assert_int_equal(map.n_elsewhere, 5);
