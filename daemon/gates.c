@@ -151,9 +151,14 @@ static int on_inotify(_unused_ sd_event_source *source, int fd, _unused_ uint32_
 void tierd_gates_watch_cgroups(struct tierd_gates *gates, const char *path)
 {
 	char full[PATH_MAX];
-	int n = snprintf(full, sizeof(full), "/proc/self/fd/%d%s",
-		gates->manager->cgroups.fd, path);
+	int n;
 
+	/* Without a gate to put up a cgroup that comes can wait for the next walk, and
+	 * the kernel need not watch the whole tree. */
+	if (!tierd_policies_gate_growth(gates->manager->policies))
+		return;
+	n = snprintf(full, sizeof(full), "/proc/self/fd/%d%s", gates->manager->cgroups.fd,
+		path);
 	/* One that is gone, or past the limit, is found by the next walk. */
 	if (n < (int)sizeof(full))
 		(void)inotify_add_watch(gates->inotify_fd, full, IN_CREATE | IN_ONLYDIR);

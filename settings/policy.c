@@ -414,6 +414,14 @@ bool tierd_policies_move_pages(const struct tierd_policies *policies)
 	return false;
 }
 
+bool tierd_policies_gate_growth(const struct tierd_policies *policies)
+{
+	for (size_t i = 0; i < policies->n_items; i++)
+		if (policies->items[i].enforcement == TIERD_ENFORCEMENT_HARD)
+			return true;
+	return false;
+}
+
 const char *tierd_enforcement_to_string(enum tierd_enforcement enforcement)
 {
 	if (enforcement < 0 || enforcement >= TIERD_ENFORCEMENT_MAX)

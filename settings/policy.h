@@ -92,6 +92,9 @@ uint64_t tierd_policy_min_bytes(
 /* Whether any of them has pages moved. */
 bool tierd_policies_move_pages(const struct tierd_policies *policies);
 
+/* Whether any of them has growth held up: Enforcement=hard. */
+bool tierd_policies_gate_growth(const struct tierd_policies *policies);
+
 /* The parsers of the keys, for values that come over the bus. */
 int tierd_enforcement_from_string(const char *text, enum tierd_enforcement *ret);
 int tierd_engine_from_string(const char *text, enum tier_engine *ret);

@@ -154,8 +154,18 @@ static void test_none_without_hard(void **state)
 
 static void test_new_cgroup(void **state)
 {
+	struct tierd_policy policy = { .enforcement = TIERD_ENFORCEMENT_SOFT };
+	struct tierd_policies policies = { .items = &policy, .n_items = 1 };
 	struct world *world = *state;
 
+	/* Nobody waits for those that come, unless growth is to be held up. */
+	world->manager.policies = &policies;
+	tierd_gates_watch_cgroups(world->manager.gates, "/pods");
+	fake_root_mkdir(&world->limits.fake, LIMITS_CGROUPS "/pods/soft");
+	run(world, 120);
+	assert_int_equal(n_walks, 0);
+
+	policy.enforcement = TIERD_ENFORCEMENT_HARD;
 	tierd_gates_watch_cgroups(world->manager.gates, "/pods");
 	run(world, 80);
 	assert_int_equal(n_walks, 0);
