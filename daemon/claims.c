@@ -45,7 +45,7 @@ static int append(struct claims *claims, const struct tierd_claim *claim)
 /* What the fast nodes hold, page cache that is given up for the asking left out. */
 static int read_dram(const struct tierd_manager *manager, struct tierd_dram *ret)
 {
-	struct tierd_node_memory memory[TIERD_NODES_MAX];
+	struct tierd_node_memory memory[TIERD_NODES_MAX] = { 0 };
 	struct tierd_dram dram = { 0 };
 	int r;
 

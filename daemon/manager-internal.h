@@ -82,6 +82,7 @@ struct tierd_manager {
 	bool moves_pages; /* as of when the kernel's own tiering was last seen to */
 	uint64_t groups_looked_ns;
 	uint64_t processes_looked_ns;
+	uint64_t watermarks_looked_ns;
 
 	struct tierd_node_memory node_memory[TIERD_NODES_MAX];
 	uint64_t ticked_ns;

@@ -130,31 +130,40 @@ static int read_meminfo(
 }
 
 int tierd_nodes_memory_read(const struct tierd_root *root,
-	const struct tierd_topology *topology, struct tierd_node_memory *ret)
+	const struct tierd_topology *topology, struct tierd_node_memory *memory)
 {
-	_cleanup_(freep) char *zoneinfo = NULL;
-	struct tierd_node_memory memory[TIERD_NODES_MAX];
-	struct watermarks watermarks = {};
-	uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
-	int r;
+	struct tierd_node_memory read[TIERD_NODES_MAX];
 
-	r = tierd_root_read_file(
-		root, "/proc/zoneinfo", ZONEINFO_MAX_BYTES, &zoneinfo, NULL);
-	if (r < 0)
-		return r;
-	r = parse_zoneinfo(zoneinfo, &watermarks);
-	if (r < 0)
-		return r;
 	for (unsigned i = 0; i < topology->n_nodes; i++) {
-		unsigned id = topology->nodes[i].id;
+		int r = read_meminfo(root, topology->nodes[i].id, &read[i]);
 
-		r = read_meminfo(root, id, &memory[i]);
 		if (r < 0)
 			return r;
-		if (__builtin_mul_overflow(watermarks.high_pages[id], page_bytes,
-			    &memory[i].high_watermark_bytes))
-			return -EBADMSG;
+		read[i].high_watermark_bytes = memory[i].high_watermark_bytes;
 	}
-	memcpy(ret, memory, topology->n_nodes * sizeof(memory[0]));
+	memcpy(memory, read, topology->n_nodes * sizeof(read[0]));
+	return 0;
+}
+
+int tierd_nodes_watermarks_read(const struct tierd_root *root,
+	const struct tierd_topology *topology, struct tierd_node_memory *memory)
+{
+	_cleanup_(freep) char *text = NULL;
+	struct watermarks watermarks = {};
+	uint64_t bytes[TIERD_NODES_MAX], page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+	int r;
+
+	r = tierd_root_read_file(root, "/proc/zoneinfo", ZONEINFO_MAX_BYTES, &text, NULL);
+	if (r < 0)
+		return r;
+	r = parse_zoneinfo(text, &watermarks);
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < topology->n_nodes; i++)
+		if (__builtin_mul_overflow(watermarks.high_pages[topology->nodes[i].id],
+			    page_bytes, &bytes[i]))
+			return -EBADMSG;
+	for (unsigned i = 0; i < topology->n_nodes; i++)
+		memory[i].high_watermark_bytes = bytes[i];
 	return 0;
 }

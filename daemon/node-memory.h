@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How full the memory nodes are just now and where the kernel begins to reclaim. Read
- * once a tick for all nodes together: /proc/zoneinfo holds the watermarks of them all.
+ * How full the memory nodes are just now, and where the kernel begins to reclaim. The
+ * first changes all the time and is cheap to read. Watermarks change when somebody sets
+ * them or memory is plugged in; /proc/zoneinfo, which has them, has lines for every CPU.
  */
 #ifndef TIERD_NODE_MEMORY_H
 #define TIERD_NODE_MEMORY_H
@@ -18,8 +19,11 @@ struct tierd_node_memory {
 	uint64_t high_watermark_bytes; /* sum over the node's zones */
 };
 
-/* ret has room for topology->n_nodes and is filled in the order of topology->nodes. */
+/* Both set only what is theirs, in all of topology->n_nodes elements, in the order of
+ * topology->nodes; or, when they fail, nothing. */
 int tierd_nodes_memory_read(const struct tierd_root *root,
-	const struct tierd_topology *topology, struct tierd_node_memory *ret);
+	const struct tierd_topology *topology, struct tierd_node_memory *memory);
+int tierd_nodes_watermarks_read(const struct tierd_root *root,
+	const struct tierd_topology *topology, struct tierd_node_memory *memory);
 
 #endif

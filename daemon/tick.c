@@ -16,6 +16,7 @@
 
 #define LOOK_FOR_GROUPS_NS    (2 * TIERD_NSEC)
 #define LOOK_FOR_PROCESSES_NS (1 * TIERD_NSEC)
+#define LOOK_AT_WATERMARKS_NS (10 * TIERD_NSEC)
 
 /* Records taken from the sampler at a time; more wait for the next tick. */
 #define DRAIN_RECORDS_MAX 65536
@@ -323,11 +324,16 @@ static void look_around(struct tierd_manager *manager, uint64_t now_ns)
 		tierd_manager_look_for_processes(manager);
 }
 
-static void read_memory(struct tierd_manager *manager)
+static void read_memory(struct tierd_manager *manager, uint64_t now_ns)
 {
-	int r = tierd_nodes_memory_read(
-		&manager->root, &manager->topology, manager->node_memory);
+	int r = 0;
 
+	if (is_due(&manager->watermarks_looked_ns, now_ns, LOOK_AT_WATERMARKS_NS))
+		r = tierd_nodes_watermarks_read(
+			&manager->root, &manager->topology, manager->node_memory);
+	if (r >= 0)
+		r = tierd_nodes_memory_read(
+			&manager->root, &manager->topology, manager->node_memory);
 	if (r < 0)
 		tierd_log_in_loop(r, "cannot read the nodes' memory");
 	for (size_t i = 0; i < manager->n_groups; i++) {
@@ -360,7 +366,7 @@ void tierd_manager_tick(struct tierd_manager *manager)
 			log_info("%s: its accesses have moved elsewhere",
 				tierd_group_path(group));
 	}
-	read_memory(manager);
+	read_memory(manager, now_ns);
 	tierd_manager_raise_alerts(manager, now_ns);
 	tierd_gates_update(manager->gates, now_ns);
 	plan(manager, now_ns);

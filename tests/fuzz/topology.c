@@ -28,7 +28,7 @@ static const char *const paths[] = {
 
 static void check_topology(const struct tierd_topology *topology)
 {
-	struct tierd_node_memory memory[TIERD_NODES_MAX];
+	struct tierd_node_memory memory[TIERD_NODES_MAX] = { 0 };
 	uint64_t all = 0;
 
 	FUZZ_CHECK(topology->n_tiers > 0 && topology->n_tiers <= topology->n_nodes);
@@ -44,6 +44,7 @@ static void check_topology(const struct tierd_topology *topology)
 		FUZZ_CHECK(node->tier < topology->n_tiers);
 		FUZZ_CHECK(topology->tiers[node->tier].node_mask >> node->id & 1);
 	}
+	tierd_nodes_watermarks_read(&fuzz_tree_get()->root, topology, memory);
 	tierd_nodes_memory_read(&fuzz_tree_get()->root, topology, memory);
 }
 

@@ -370,7 +370,7 @@ static const char zoneinfo[] =
 
 static void test_nodes_memory(_unused_ void **state)
 {
-	struct tierd_node_memory memory[2];
+	struct tierd_node_memory memory[2] = { 0 };
 	struct tierd_topology topology;
 	struct fake_root fake;
 
@@ -379,6 +379,8 @@ static void test_nodes_memory(_unused_ void **state)
 	write_meminfo(&fake, 1, 3072, 1000);
 	fake_root_write(&fake, "/proc/zoneinfo", zoneinfo);
 	assert_int_equal(tierd_topology_read(&fake.root, NULL, &topology, NULL), 0);
+	assert_int_equal(tierd_nodes_watermarks_read(&fake.root, &topology, memory), 0);
+	assert_int_equal(memory[0].total_bytes, 0);
 	assert_int_equal(tierd_nodes_memory_read(&fake.root, &topology, memory), 0);
 	assert_int_equal(memory[0].total_bytes, UINT64_C(1024) << 20);
 	assert_int_equal(memory[0].free_bytes, UINT64_C(512) << 20);
@@ -410,7 +412,9 @@ static void test_bad_node_memory(_unused_ void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct tierd_node_memory memory[2] = { { .free_bytes = 77 } };
+		struct tierd_node_memory memory[2] = {
+			{ .free_bytes = 77, .high_watermark_bytes = 78 },
+		};
 		struct tierd_topology topology;
 		struct fake_root fake;
 		int r;
@@ -421,10 +425,13 @@ static void test_bad_node_memory(_unused_ void **state)
 		assert_int_equal(
 			tierd_topology_read(&fake.root, NULL, &topology, NULL), 0);
 		fake_root_write(&fake, cases[i].path, cases[i].text);
-		r = tierd_nodes_memory_read(&fake.root, &topology, memory);
+		r = strcmp(cases[i].path, "/proc/zoneinfo") == 0
+			    ? tierd_nodes_watermarks_read(&fake.root, &topology, memory)
+			    : tierd_nodes_memory_read(&fake.root, &topology, memory);
 		if (r != cases[i].r)
 			fail_msg("case %zu: %d", i, r);
 		assert_int_equal(memory[0].free_bytes, 77);
+		assert_int_equal(memory[0].high_watermark_bytes, 78);
 		fake_root_done(&fake);
 	}
 }
