@@ -61,29 +61,36 @@ static unsigned only_tier(const struct tier_block_word *word, uint64_t resident)
 	return tier;
 }
 
+/* Pages by tier and count bin while they are being counted. */
+struct tally {
+	uint16_t pages[TIER_TIERS_MAX][TIER_HISTOGRAM_BINS];
+};
+
 /*
  * Draws the sums over eight counts, of which most are zero. A block that is sampled at
  * all has its stock taken at every tick: this is what a tick mostly does.
  */
-static void take_stock_of_counts(struct tier_block *block, unsigned first, unsigned tier)
+static void take_stock_of_counts(
+	struct tier_block *block, struct tally *tally, unsigned first, unsigned tier)
 {
 	for (unsigned page = first; page < first + 8; page++) {
 		uint32_t count = block->count[page];
-		uint16_t *classes;
+		uint16_t *pages;
 
 		if (count == 0)
 			continue;
-		classes = block->classes[tier < TIER_TIERS_MAX
-						 ? tier
-						 : tier_block_tier(block, page)];
+		pages = tally->pages[tier < TIER_TIERS_MAX
+					     ? tier
+					     : tier_block_tier(block, page)];
 		block->sum += count;
 		block->pairs += count * (count - 1);
-		classes[0]--;
-		classes[tier_count_bin(count)]++;
+		pages[0]--;
+		pages[tier_count_bin(count)]++;
 	}
 }
 
-static void take_stock_of_word(struct tier_block *block, unsigned word)
+static void take_stock_of_word(
+	struct tier_block *block, struct tally *tally, unsigned word)
 {
 	uint64_t resident = resident_word(block, word);
 	unsigned tier = only_tier(&block->words[word], resident);
@@ -93,7 +100,7 @@ static void take_stock_of_word(struct tier_block *block, unsigned word)
 
 		memcpy(&eight, &block->count[page], sizeof(eight));
 		if (eight)
-			take_stock_of_counts(block, page, tier);
+			take_stock_of_counts(block, tally, page, tier);
 	}
 }
 
@@ -121,32 +128,48 @@ unsigned tier_block_count_bin(const struct tier_block *block, unsigned page)
 	return tier_count_bin(block->huge ? level_count(block) : block->count[page]);
 }
 
-static void level_classes(struct tier_block *block)
+static void level(struct tally *tally, const struct tier_block *block)
 {
 	unsigned count = level_count(block);
 
-	memset(block->classes, 0, sizeof(block->classes));
+	*tally = (struct tally){ 0 };
 	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
-		block->classes[tier][tier_count_bin(count)] = block->tier_pages[tier];
+		tally->pages[tier][tier_count_bin(count)] = block->tier_pages[tier];
+}
+
+static void set_classes(struct tier_block *block, const struct tally *tally)
+{
+	const uint16_t *pages = tally->pages[0];
+	uint8_t *classes = block->classes[0];
+	unsigned n_large = 0;
+
+	memset(block->large, 0, sizeof(block->large));
+	for (unsigned i = 0; i < TIER_TIERS_MAX * TIER_HISTOGRAM_BINS; i++) {
+		classes[i] = pages[i];
+		for (unsigned rest = pages[i]; rest > UINT8_MAX; rest -= 256)
+			block->large[n_large++] = i + 1;
+	}
 }
 
 void tier_block_take_stock(struct tier_block *block)
 {
+	struct tally tally = { 0 };
+
 	block->sum = block->pairs = 0;
 	block->resident_pages = 0;
 	memset(block->tier_pages, 0, sizeof(block->tier_pages));
-	memset(block->classes, 0, sizeof(block->classes));
 	for (unsigned word = 0; word < TIER_BITMAP_WORDS; word++)
 		count_tiers(&block->words[word], resident_word(block, word),
 			block->tier_pages);
 	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++) {
-		block->classes[tier][0] = block->tier_pages[tier];
+		tally.pages[tier][0] = block->tier_pages[tier];
 		block->resident_pages += block->tier_pages[tier];
 	}
 	for (unsigned word = 0; word < TIER_BITMAP_WORDS; word++)
-		take_stock_of_word(block, word);
+		take_stock_of_word(block, &tally, word);
 	if (block->huge)
-		level_classes(block);
+		level(&tally, block);
+	set_classes(block, &tally);
 }
 
 uint64_t tier_block_class_word(

@@ -41,13 +41,16 @@ struct tier_block {
 	bool has_policy;
 	bool anonymous;
 	bool refuses_collapse; /* as was seen since residency was last looked at */
+	uint8_t large[2];      /* classes that have 256 pages more, named from 1; of 512
+				  pages that is two at most, or one twice */
 
 	/* Its stock. */
 	uint32_t sum;   /* of counts */
 	uint32_t pairs; /* sum over pages of c * (c - 1) */
 	uint16_t resident_pages;
 	uint16_t tier_pages[TIER_TIERS_MAX];
-	uint16_t classes[TIER_TIERS_MAX][TIER_HISTOGRAM_BINS]; /* pages by count bin */
+	uint8_t classes[TIER_TIERS_MAX][TIER_HISTOGRAM_BINS]; /* pages by count bin, less
+								 what large adds */
 
 	uint64_t moved[TIER_BITMAP_WORDS]; /* pages that rest, if they do */
 
@@ -89,6 +92,16 @@ extern const uint8_t tier_count_bins[UINT8_MAX + 1];
 static inline unsigned tier_count_bin(uint8_t count)
 {
 	return tier_count_bins[count];
+}
+
+/* How many pages were in a tier and count bin at the last stock-taking. */
+static inline unsigned tier_block_class_pages(
+	const struct tier_block *block, unsigned tier, unsigned bin)
+{
+	unsigned name = tier * TIER_HISTOGRAM_BINS + bin + 1;
+
+	return block->classes[tier][bin] + (block->large[0] == name) * 256U +
+	       (block->large[1] == name) * 256U;
 }
 
 /* The bin of a page's count; pages of a huge page are not told apart. */

@@ -76,11 +76,11 @@ static struct tier_cohort_key key_of(const struct tier_block *block, double expo
 	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
 		key.tiers |= (block->tier_pages[tier] > 0) << tier;
 	for (unsigned bin = TIER_HISTOGRAM_BINS; bin-- > 0;)
-		if (block->classes[0][bin] > 0)
+		if (tier_block_class_pages(block, 0, bin) > 0)
 			key.coldest = bin;
 	for (unsigned tier = 1; tier < TIER_TIERS_MAX; tier++)
 		for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++)
-			if (block->classes[tier][bin] > 0)
+			if (tier_block_class_pages(block, tier, bin) > 0)
 				key.hottest = TIER_MAX(key.hottest, (uint8_t)bin);
 	return key;
 }
@@ -99,7 +99,7 @@ static void count(struct tier_cohort *cohort, const struct tier_block *block, in
 			continue;
 		for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++)
 			cohort->cells[tier][bin].pages +=
-				sign * block->classes[tier][bin];
+				sign * (int)tier_block_class_pages(block, tier, bin);
 	}
 }
 

@@ -25,7 +25,7 @@ static bool is_alike(const struct tier_block *block)
 	double pairs = block->sum * (block->sum - 1.0) / TIER_BLOCK_PAGES;
 
 	return block->sum >= SAMPLES_MIN &&
-	       block->classes[0][TIER_HISTOGRAM_BINS - 1] == 0 &&
+	       tier_block_class_pages(block, 0, TIER_HISTOGRAM_BINS - 1) == 0 &&
 	       block->pairs <= (1 + SPREAD_MAX) * pairs;
 }
 

@@ -404,7 +404,8 @@ _public_ void tier_group_complete(struct tier_group *group, const struct tier_mo
 	stats->tried_pages[move->direction] += move->pages;
 	stats->result_pages[move->direction][result] += move->pages;
 	if (move->direction != TIER_COLLAPSE)
-		tier_ledger_note(&group->ledger, move, result, now_ns);
+		tier_ledger_note(
+			&group->ledger, group->map.n_blocks, move, result, now_ns);
 	if (!slot)
 		return;
 	block = tier_blockmap_at(&group->map, slot->index);

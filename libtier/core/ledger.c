@@ -22,13 +22,33 @@ static bool continues(
 
 static struct tier_ledger_entry *back(const struct tier_ledger *ledger, size_t i)
 {
-	size_t at = ledger->next + TIER_LEDGER_ENTRIES_MAX - 1 - i;
+	size_t at = ledger->next + ledger->n_allocated - 1 - i;
 
-	return &ledger->entries[at % TIER_LEDGER_ENTRIES_MAX];
+	return &ledger->entries[at % ledger->n_allocated];
 }
 
-void tier_ledger_note(struct tier_ledger *ledger, const struct tier_move *move,
-	enum tier_result result, uint64_t now_ns)
+static void grow(struct tier_ledger *ledger, size_t n_blocks)
+{
+	size_t limit = TIER_MIN(TIER_MAX(n_blocks, (size_t)TIER_LEDGER_ENTRIES_MIN),
+		(size_t)TIER_LEDGER_ENTRIES_MAX);
+	size_t n = TIER_MIN(TIER_MAX(2 * ledger->n_allocated, (size_t)64), limit);
+	struct tier_ledger_entry *entries;
+
+	if (n <= ledger->n_allocated)
+		return;
+	entries = calloc(n, sizeof(*entries));
+	if (!entries)
+		return;
+	for (size_t i = 0; i < ledger->n; i++)
+		entries[ledger->n - 1 - i] = *back(ledger, i);
+	free(ledger->entries);
+	ledger->entries = entries;
+	ledger->n_allocated = n;
+	ledger->next = ledger->n;
+}
+
+void tier_ledger_note(struct tier_ledger *ledger, size_t n_blocks,
+	const struct tier_move *move, enum tier_result result, uint64_t now_ns)
 {
 	struct tier_ledger_entry entry = {
 		.space = move->space,
@@ -41,18 +61,17 @@ void tier_ledger_note(struct tier_ledger *ledger, const struct tier_move *move,
 		.result = result,
 	};
 
-	if (!ledger->entries)
-		ledger->entries =
-			calloc(TIER_LEDGER_ENTRIES_MAX, sizeof(*ledger->entries));
-	if (!ledger->entries)
-		return;
 	if (ledger->n > 0 && continues(back(ledger, 0), &entry)) {
 		back(ledger, 0)->end = entry.end;
 		return;
 	}
-	ledger->entries[ledger->next] = entry;
-	ledger->next = (ledger->next + 1) % TIER_LEDGER_ENTRIES_MAX;
-	ledger->n = TIER_MIN(ledger->n + 1, (size_t)TIER_LEDGER_ENTRIES_MAX);
+	if (ledger->n == ledger->n_allocated)
+		grow(ledger, n_blocks);
+	if (ledger->n_allocated == 0)
+		return;
+	ledger->next %= ledger->n_allocated;
+	ledger->entries[ledger->next++] = entry;
+	ledger->n = TIER_MIN(ledger->n + 1, ledger->n_allocated);
 }
 
 const struct tier_ledger_entry *tier_ledger_find(
@@ -71,5 +90,5 @@ const struct tier_ledger_entry *tier_ledger_find(
 
 size_t tier_ledger_bytes(const struct tier_ledger *ledger)
 {
-	return ledger->entries ? TIER_LEDGER_ENTRIES_MAX * sizeof(*ledger->entries) : 0;
+	return ledger->n_allocated * sizeof(*ledger->entries);
 }

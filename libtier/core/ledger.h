@@ -2,7 +2,7 @@
 /*
  * What became of a group's last moves. Neighbouring pages that fared alike are one entry,
  * the oldest entries give way, and without memory nothing is noted: it serves those who
- * ask, and decides nothing.
+ * ask, and decides nothing. It grows with the group, up to a bound.
  */
 #ifndef TIER_CORE_LEDGER_H
 #define TIER_CORE_LEDGER_H
@@ -12,6 +12,7 @@
 
 #include "libtier.h"
 
+#define TIER_LEDGER_ENTRIES_MIN 256
 #define TIER_LEDGER_ENTRIES_MAX 2048
 
 struct tier_ledger_entry {
@@ -28,12 +29,14 @@ struct tier_ledger_entry {
 struct tier_ledger {
 	struct tier_ledger_entry *entries; /* a ring; NULL before the first */
 	size_t n;
+	size_t n_allocated;
 	size_t next;
 };
 
 void tier_ledger_done(struct tier_ledger *ledger);
-void tier_ledger_note(struct tier_ledger *ledger, const struct tier_move *move,
-	enum tier_result result, uint64_t now_ns);
+/* Keeps about as many entries as the group has blocks. */
+void tier_ledger_note(struct tier_ledger *ledger, size_t n_blocks,
+	const struct tier_move *move, enum tier_result result, uint64_t now_ns);
 
 /* The last entry that has the page, or NULL. */
 const struct tier_ledger_entry *tier_ledger_find(

@@ -170,7 +170,7 @@ static void collect_cell(struct planner *planner, const struct tier_cohort *coho
 		if (tier_picks_wanted(picks, pick.bin) == 0)
 			return;
 		tier_blockmap_fetch(&planner->group->map, block->next);
-		if (block->classes[tier][count_bin] > 0)
+		if (tier_block_class_pages(block, tier, count_bin) > 0)
 			collect_block(planner, picks, block, &pick);
 		i = block->next;
 	}

@@ -106,7 +106,8 @@ static bool block_is_counted(const struct tier_block *block,
 			memcmp(block->tier_pages, copy->tier_pages,
 				sizeof(block->tier_pages)) == 0 &&
 			memcmp(block->classes, copy->classes, sizeof(block->classes)) ==
-				0,
+				0 &&
+			memcmp(block->large, copy->large, sizeof(block->large)) == 0,
 		"the stock of block 0x%zx is old", (size_t)block->number);
 	key = ageless(block);
 	fresh_key = ageless(copy);
@@ -133,7 +134,8 @@ static bool cohort_is_true(const struct tier_cohort *cohort,
 		resident += block->resident_pages;
 		for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
 			for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++)
-				pages[tier][bin] += block->classes[tier][bin];
+				pages[tier][bin] +=
+					tier_block_class_pages(block, tier, bin);
 	}
 	HOLD(n > 0 && n == cohort->n_blocks && sum == cohort->sum &&
 			pairs == cohort->pairs && resident == cohort->resident_pages,

@@ -42,8 +42,10 @@ static void assert_books_are_true(struct books *books)
 		assert_int_equal(block->tier_pages[tier], tiers[tier]);
 		assert_int_equal(books->tier_pages[tier], tiers[tier]);
 	}
-	if (!block->huge)
-		assert_memory_equal(block->classes, classes, sizeof(classes));
+	for (unsigned tier = 0; tier < TIER_TIERS_MAX && !block->huge; tier++)
+		for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++)
+			assert_int_equal(tier_block_class_pages(block, tier, bin),
+				classes[tier][bin]);
 }
 
 static void random_residency(struct tier_random *random, struct tier_residency *ret)
@@ -235,7 +237,27 @@ static void a_huge_block_is_of_one_class(void **state)
 	for (unsigned i = 0; i < 100; i++)
 		tier_block_count(&books.block, i);
 	assert_books_are_true(&books);
-	assert_int_equal(books.block.classes[1][1], TIER_BLOCK_PAGES);
+	assert_int_equal(tier_block_class_pages(&books.block, 1, 1), TIER_BLOCK_PAGES);
+}
+
+static void two_classes_may_be_half(void **state)
+{
+	struct books books = { 0 };
+	struct tier_residency residency = { 0 };
+
+	(void)state;
+	for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++)
+		tier_residency_add(&residency, page, page % 2);
+	tier_block_set_residency(&books.block, &residency, books.tier_pages);
+	assert_books_are_true(&books);
+	for (unsigned page = 1; page < TIER_BLOCK_PAGES; page += 2)
+		tier_block_count(&books.block, page);
+	assert_books_are_true(&books);
+	assert_int_equal(
+		tier_block_class_pages(&books.block, 0, 0), TIER_BLOCK_PAGES / 2);
+	assert_int_equal(
+		tier_block_class_pages(&books.block, 1, 1), TIER_BLOCK_PAGES / 2);
+	assert_int_equal(tier_block_class_pages(&books.block, 1, 0), 0);
 }
 
 static void a_huge_block_goes_whole(void **state)
@@ -280,6 +302,7 @@ int main(void)
 		cmocka_unit_test(long_cold_blocks_forget),
 		cmocka_unit_test(a_huge_block_changes_tier_whole),
 		cmocka_unit_test(a_huge_block_is_of_one_class),
+		cmocka_unit_test(two_classes_may_be_half),
 		cmocka_unit_test(a_huge_block_goes_whole),
 		cmocka_unit_test(rest_ends),
 	};
