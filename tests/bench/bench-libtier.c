@@ -354,6 +354,7 @@ int main(int argc, char **argv)
 		uint64_t bytes;
 		int r = tier_parse_size(text, &bytes);
 
+		fprintf(stderr, "bench-libtier: measuring %s\n", text);
 		if (r >= 0)
 			r = measure(bytes, &opt, &figures);
 		if (r < 0) {

@@ -6,13 +6,16 @@
 # Everything it has to say goes to standard error.
 #
 #     tierd_install_dependencies       apt-get what is missing (Debian 12, as root)
-#     tierd_build BUILD_DIR            set up, unless it is, and compile
+#     tierd_build BUILD_DIR [TARGET…]  set up, unless it is, and compile
 #     tierd_stage BUILD_DIR TREE       install into TREE, as a package would
 #
 # Also there: tierd_root, the repository, and tierd_packages, what is installed.
 
 tierd_root=$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../..
 tierd_root=$(realpath "$tierd_root")
+
+# shellcheck source=progress.sh
+. "$tierd_root/tests/lib/progress.sh"
 
 readonly tierd_packages=(gcc libc6-dev meson ninja-build pkg-config scdoc jq
 	systemd libsystemd-dev libnuma-dev libzstd-dev libinih-dev libjson-c-dev
@@ -33,6 +36,13 @@ tierd_missing_packages()
 	done
 }
 
+tierd_apt_install()
+{
+	tierd_watch "reading package lists" apt-get update &&
+		tierd_watch "installing packages" env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y --no-install-recommends "$@"
+}
+
 tierd_install_dependencies()
 {
 	local missing
@@ -45,26 +55,21 @@ tierd_install_dependencies()
 			return 1
 		}
 		tierd_say "installing ${missing[*]}"
-		apt-get update -qq >&2
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-			--no-install-recommends "${missing[@]}" >&2
+		tierd_apt_install "${missing[@]}"
 	fi
 	"$tierd_root/tests/vm/vm" deps
 }
 
-# tierd_build BUILD_DIR: quiet if all goes well, the compiler's whole output if not.
+# tierd_build BUILD_DIR [TARGET…]: the compiler's whole output if it fails.
 tierd_build()
 {
-	local dir=$1 log
+	local dir=$1
 
-	log=$(mktemp)
-	if { [[ -f $dir/build.ninja ]] || meson setup "$dir" "$tierd_root"; } >"$log" 2>&1 &&
-		ninja -C "$dir" -j "$(nproc)" >>"$log" 2>&1; then
-		rm -f "$log"
+	if { [[ -f $dir/build.ninja ]] ||
+		tierd_watch "preparing" meson setup "$dir" "$tierd_root"; } &&
+		tierd_watch "compiling" ninja -C "$dir" -j "$(nproc)" "${@:2}"; then
 		return
 	fi
-	cat "$log" >&2
-	rm -f "$log"
 	tierd_say "tierd could not be built"
 	return 1
 }

@@ -91,33 +91,36 @@ static void work(struct tasks *tasks)
 	sim_zipf_cache_done(&cache);
 }
 
-static void tell_progress(const struct tasks *tasks, bool is_last)
+/* In place on a terminal, and a line every hundred looks elsewhere. */
+static void tell_progress(const struct tasks *tasks, bool is_live, unsigned look)
 {
-	fprintf(stderr, "\r\033[K");
-	if (!is_last)
-		fprintf(stderr, "%zu of %zu runs", tasks->done, tasks->n);
+	if (is_live)
+		fprintf(stderr, "\r\033[K%zu of %zu runs", tasks->done, tasks->n);
+	else if (look % 100 == 0)
+		fprintf(stderr, "%zu of %zu runs\n", tasks->done, tasks->n);
 }
 
-/* Waits for all the processes. True if all went well. */
+/* Waits for all the processes, looking ten times a second. True if all went well. */
 static bool wait_for_all(
 	const pid_t *processes, size_t n, const struct tasks *tasks, bool show_progress)
 {
 	static const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
-	bool is_fine = true;
+	bool is_fine = true, is_live = show_progress && isatty(STDERR_FILENO);
+	unsigned look = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		int status = 0;
 		pid_t pid;
 
-		while ((pid = waitpid(processes[i], &status,
-				show_progress ? WNOHANG : 0)) == 0) {
-			tell_progress(tasks, false);
+		while ((pid = waitpid(processes[i], &status, WNOHANG)) == 0) {
 			nanosleep(&pause, NULL);
+			if (show_progress)
+				tell_progress(tasks, is_live, ++look);
 		}
 		is_fine &= pid == processes[i] && status == 0;
 	}
-	if (show_progress)
-		tell_progress(tasks, true);
+	if (is_live)
+		fprintf(stderr, "\r\033[K");
 	return is_fine;
 }
 

@@ -29,7 +29,7 @@ int sim_lines_add(struct sim_lines *lines, const struct sim_row *row,
 	const struct sim_policy_ops *ops, size_t n_seeds);
 
 /* Runs all of it, in @n_processes. Errors: -ENOMEM, -EAGAIN (no process to be had),
- * -ECHILD (one died), whatever a run failed with. */
+ * -ECHILD (one died), whatever a run failed with. Progress goes to standard error. */
 int sim_lines_fill(struct sim_lines *lines, unsigned n_processes, bool show_progress);
 void sim_lines_done(struct sim_lines *lines);
 

@@ -210,7 +210,7 @@ static int run_table(const struct options *options, struct sim_lines *lines)
 {
 	int r;
 
-	r = sim_lines_fill(lines, options->processes, isatty(STDERR_FILENO));
+	r = sim_lines_fill(lines, options->processes, true);
 	if (r < 0)
 		return r;
 	if (options->output == OUTPUT_JSON)
