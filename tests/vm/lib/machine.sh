@@ -71,9 +71,9 @@ machine_plugin_arguments()
 # machine_arguments TARGET: fills qemu with the command line that boots into TARGET.
 machine_arguments()
 {
-	local target=$1 image total=0 mib
+	local target=$1 kernel total=0 mib
 
-	image=$(image_path)
+	kernel=$(image_kernel_path)
 	for mib in "${node_mib[@]}"; do
 		total=$((total + mib))
 	done
@@ -81,9 +81,9 @@ machine_arguments()
 		-accel "tcg,thread=$opt_thread" -cpu "$guest_cpu"
 		-machine 'q35,hmat=on,sata=off,smbus=off'
 		-smp "$opt_cpus" -m "${total}M"
-		-kernel "$image/vmlinuz" -initrd "$image/initrd"
+		-kernel "$kernel/vmlinuz" -initrd "$kernel/initrd"
 		-append "console=ttyS0 root=/dev/vda rw systemd.unit=$target quiet systemd.show_status=0 mitigations=off numa_balancing=disable panic=-1 $opt_append"
-		-drive "file=$image/disk.img,format=raw,if=virtio,snapshot=on"
+		-drive "file=$(image_path)/disk.img,format=raw,if=virtio,snapshot=on"
 		-drive "file=$run_dir/payload.tar,format=raw,if=virtio,readonly=on")
 	machine_node_arguments
 	machine_plugin_arguments

@@ -12,7 +12,7 @@ plugin_path()
 
 module_path()
 {
-	echo "$vm_cache/module-$(hash_of "$(image_path)" "$vm_dir"/module/* \
+	echo "$vm_cache/module-$(hash_of "$(image_kernel_path)" "$vm_dir"/module/* \
 		"$vm_dir/plugin/tier-ring.h")/tier-pmu.ko"
 }
 
@@ -49,7 +49,7 @@ module_compile()
 {
 	local headers
 
-	headers=$(image_path)/headers
+	headers=$(image_kernel_path)/headers
 	cp "$vm_dir"/module/* "$vm_dir/plugin/tier-ring.h" "$1"
 	make -C "$headers/usr/src/linux-headers-$(<"$headers/release")" M="$1" CC=gcc \
 		CONFIG_DEBUG_INFO_BTF_MODULES= modules

@@ -6,7 +6,8 @@
 # without that line was cut short, and counts as failed.
 #
 # A scenario with a line "# check: OPTIONS" is part of tests/check, which boots a machine
-# with these options of 'vm run' for it.
+# with these options of 'vm run' for it; each line "# check NAME: OPTIONS" is one more boot
+# of it, in another machine and under that name.
 
 checks=0
 failed=0
