@@ -7,7 +7,8 @@
 #
 # A scenario with a line "# check: OPTIONS" is part of tests/check, which boots a machine
 # with these options of 'vm run' for it; each line "# check NAME: OPTIONS" is one more boot
-# of it, in another machine and under that name.
+# of it, in another machine and under that name. With --packages among the options it finds
+# the Debian packages and gups in /root, and tierd is not installed.
 
 checks=0
 failed=0
