@@ -111,6 +111,28 @@ static int read_tiers(sd_bus_message *message, void *field)
 	return read_items(message, 'r', "(uautt)", read_tier, field);
 }
 
+static int read_source(sd_bus_message *message, void *target)
+{
+	struct tierctl_sources *sources = target;
+	struct tierctl_source *source = APPEND(sources, items);
+	int r;
+
+	if (!source)
+		return -ENOMEM;
+	r = tierctl_read_string(message, &source->name);
+	if (r < 0)
+		return r;
+	r = tierctl_read_string(message, &source->state);
+	if (r < 0)
+		return r;
+	return tierctl_read_string(message, &source->reason);
+}
+
+static int read_sources(sd_bus_message *message, void *field)
+{
+	return read_items(message, 'r', "(sss)", read_source, field);
+}
+
 #define MANAGER(name, signature, read, member)                                  \
 	{                                                                       \
 		name, signature, read, offsetof(struct tierctl_manager, member) \
@@ -121,6 +143,8 @@ static const struct tierctl_property manager_properties[] = {
 	MANAGER("Tiers", "a(uautt)", read_tiers, tiers),
 	MANAGER("SamplerSource", "s", tierctl_read_string, sampler_source),
 	MANAGER("SamplerEvent", "s", tierctl_read_string, sampler_event),
+	MANAGER("SamplerSources", "a(sss)", read_sources, sources),
+	MANAGER("SamplerCoverage", "d", tierctl_read_double, sampler_coverage),
 	MANAGER("Samples", "t", tierctl_read_u64, samples),
 	MANAGER("SamplesLost", "t", tierctl_read_u64, samples_lost),
 	MANAGER("SamplerThrottled", "t", tierctl_read_u64, sampler_throttled),
@@ -160,6 +184,12 @@ void tierctl_manager_done(struct tierctl_manager *manager)
 	free(manager->tiers.items);
 	free(manager->sampler_source);
 	free(manager->sampler_event);
+	for (size_t i = 0; i < manager->sources.n_items; i++) {
+		free(manager->sources.items[i].name);
+		free(manager->sources.items[i].state);
+		free(manager->sources.items[i].reason);
+	}
+	free(manager->sources.items);
 	*manager = (struct tierctl_manager){};
 }
 

@@ -29,11 +29,24 @@ struct tierctl_tiers {
 	size_t n_items;
 };
 
+struct tierctl_source {
+	char *name;
+	char *state;  /* "active", "unavailable" or "untried" */
+	char *reason; /* why it is not available */
+};
+
+struct tierctl_sources {
+	struct tierctl_source *items; /* in order of preference */
+	size_t n_items;
+};
+
 struct tierctl_manager {
 	char *version;
 	struct tierctl_tiers tiers;
 	char *sampler_source;
 	char *sampler_event;
+	struct tierctl_sources sources;
+	double sampler_coverage; /* share of accesses that it could see */
 	uint64_t samples;
 	uint64_t samples_lost;
 	uint64_t sampler_throttled;

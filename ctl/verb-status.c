@@ -47,6 +47,25 @@ static void print_sampler(struct tierctl *ctl, const struct tierctl_manager *man
 		tierctl_colour(style, TIERCTL_PLAIN), manager->sampler_throttled);
 }
 
+/* What is not used though it is preferred, and why. */
+static void print_sources(struct tierctl *ctl, const struct tierctl_manager *manager)
+{
+	const struct tierctl_style *style = &ctl->style;
+	char coverage[TIERCTL_TEXT_MAX];
+
+	if (manager->sampler_coverage < 1)
+		printf(" Coverage: %s of what programs access\n",
+			tierctl_format_share(manager->sampler_coverage, coverage));
+	for (size_t i = 0; i < manager->sources.n_items; i++) {
+		const struct tierctl_source *source = &manager->sources.items[i];
+
+		if (*source->reason)
+			printf("           %s%s%s: %s\n",
+				tierctl_colour(style, TIERCTL_WARNING), source->name,
+				tierctl_colour(style, TIERCTL_PLAIN), source->reason);
+	}
+}
+
 #define NODES_TEXT_MAX 64
 
 /* "node 0", "nodes 1,3"; cut off when there are too many to show. */
@@ -105,6 +124,7 @@ static int print_text(struct tierctl *ctl, const struct tierctl_manager *manager
 
 	print_heading(ctl, manager);
 	print_sampler(ctl, manager);
+	print_sources(ctl, manager);
 	print_tiers(ctl, &manager->tiers);
 	printf("   Groups: %zu", groups->n_items);
 	if (groups->n_items > 0)
@@ -137,6 +157,20 @@ static void tiers_to_json(struct tierctl_json *json, const struct tierctl_tiers 
 	tierctl_json_close(json);
 }
 
+static void sources_to_json(
+	struct tierctl_json *json, const struct tierctl_sources *sources)
+{
+	tierctl_json_open_array(json, "sources");
+	for (size_t i = 0; i < sources->n_items; i++) {
+		tierctl_json_open_object(json, NULL);
+		tierctl_json_string(json, "name", sources->items[i].name);
+		tierctl_json_string(json, "state", sources->items[i].state);
+		tierctl_json_string(json, "reason", sources->items[i].reason);
+		tierctl_json_close(json);
+	}
+	tierctl_json_close(json);
+}
+
 static int print_json(struct tierctl *ctl, const struct tierctl_manager *manager,
 	const struct tierctl_groups *groups)
 {
@@ -159,6 +193,8 @@ static int print_json(struct tierctl *ctl, const struct tierctl_manager *manager
 	tierctl_json_u64(json, "samples", manager->samples);
 	tierctl_json_u64(json, "lost", manager->samples_lost);
 	tierctl_json_u64(json, "throttled", manager->sampler_throttled);
+	tierctl_json_double(json, "coverage", manager->sampler_coverage);
+	sources_to_json(json, &manager->sources);
 	tierctl_json_close(json);
 	tierctl_groups_to_json(json, "groups", groups);
 	tierctl_json_close(json);

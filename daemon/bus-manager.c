@@ -201,6 +201,8 @@ const sd_bus_vtable tierd_bus_manager_vtable[] = {
 	SD_BUS_PROPERTY("Tiers", "a(uautt)", get_tiers, 0, 0),
 	SD_BUS_PROPERTY("SamplerSource", "s", get_sampler_text, 0, 0),
 	SD_BUS_PROPERTY("SamplerEvent", "s", get_sampler_text, 0, 0),
+	SD_BUS_PROPERTY("SamplerSources", "a(sss)", tierd_bus_get_sources, 0, 0),
+	SD_BUS_PROPERTY("SamplerCoverage", "d", tierd_bus_get_sampler_coverage, 0, 0),
 	SD_BUS_PROPERTY("Samples", "t", get_sampler_number, 0, 0),
 	SD_BUS_PROPERTY("SamplesLost", "t", get_sampler_number, 0, 0),
 	SD_BUS_PROPERTY("SamplerThrottled", "t", get_sampler_number, 0, 0),

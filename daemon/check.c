@@ -10,7 +10,7 @@
 
 #include "cgroup.h"
 #include "doctor.h"
-#include "sampler/sampler.h"
+#include "sampler/registry.h"
 #include "settings/config.h"
 #include "settings/policy.h"
 #include "settings/root.h"
@@ -67,24 +67,50 @@ static void check_cgroups(struct tierd_findings *findings, const struct tierd_ro
 		tierd_cgroup_root_close(&cgroups);
 }
 
-static void check_sampler(struct tierd_findings *findings, const struct tierd_root *root,
+static enum tierd_condition condition_of(int error, bool others_work)
+{
+	if (others_work)
+		return TIERD_CONDITION_SOURCE;
+	return error == -EACCES || error == -EPERM ? TIERD_CONDITION_NO_PRIVILEGE
+						   : TIERD_CONDITION_NO_SOURCE;
+}
+
+static bool can_sample(const struct tierd_sampler_config *config)
+{
+	const struct tierd_sampler_ops *const *sources = tierd_sampler_registry();
+
+	for (; *sources; sources++)
+		if (tierd_sampler_is_allowed(*sources, config->source) &&
+			tierd_sampler_probe(*sources, config, NULL) >= 0)
+			return true;
+	return false;
+}
+
+/* Of those before the first that works; of all, if none does. */
+static void check_sources(struct tierd_findings *findings, const struct tierd_root *root,
 	const struct tierd_config *config)
 {
+	const struct tierd_sampler_ops *const *sources = tierd_sampler_registry();
 	const struct tierd_sampler_config sampler_config = {
 		.source = tierd_source_to_string(config->source),
 		.event = config->event,
 		.root = root,
 	};
-	_cleanup_(freep) char *error = NULL;
-	struct tierd_sampler *sampler;
-	int r = tierd_sampler_open(&sampler_config, &sampler, &error);
+	bool works = can_sample(&sampler_config);
 
-	if (r == -EACCES || r == -EPERM)
-		say(findings, TIERD_CONDITION_NO_PRIVILEGE, r, error);
-	else if (r < 0)
-		say(findings, TIERD_CONDITION_NO_PMU, r, error);
-	else
-		tierd_sampler_free(sampler);
+	for (; *sources; sources++) {
+		_cleanup_(freep) char *error = NULL;
+		int r;
+
+		if (!tierd_sampler_is_allowed(*sources, sampler_config.source))
+			continue;
+		r = tierd_sampler_probe(*sources, &sampler_config, &error);
+		if (r >= 0)
+			return;
+		tierd_findings_add(findings, condition_of(r, works), NULL,
+			"source '%s': %s", (*sources)->name,
+			error ? error : strerror(-r));
+	}
 }
 
 void tierd_doctor_check(const char *config_path, struct tierd_findings *ret)
@@ -105,6 +131,6 @@ void tierd_doctor_check(const char *config_path, struct tierd_findings *ret)
 	tierd_doctor_see_machine(ret, &machine);
 	check_tiers(ret, &root, &config);
 	check_cgroups(ret, &root);
-	check_sampler(ret, &root, &config);
+	check_sources(ret, &root, &config);
 	tierd_root_close(&root);
 }

@@ -13,9 +13,11 @@ static const struct {
 	[TIERD_CONDITION_ONE_TIER] = { "one-tier", "error",
 		"If that is wrong, name the tiers by Tiers= in tierd.conf; else there is "
 		"nothing for tierd to do." },
-	[TIERD_CONDITION_NO_PMU] = { "no-pmu", "error",
-		"Name an event by Event= in tierd.conf; in a virtual machine, have its "
-		"PMU passed through." },
+	[TIERD_CONDITION_NO_SOURCE] = { "no-source", "error",
+		"See to one of them; Source= in tierd.conf says which are allowed." },
+	[TIERD_CONDITION_SOURCE] = { "source-unavailable", "notice",
+		"Another source is used meanwhile, and tierd tries again by itself; name "
+		"that one by Source= in tierd.conf to leave it at that." },
 	[TIERD_CONDITION_NO_PRIVILEGE] = { "no-privilege", "error",
 		"Start tierd by its unit (systemctl start tierd), without a drop-in that "
 		"takes capabilities away." },

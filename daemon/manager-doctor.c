@@ -7,6 +7,7 @@
 #include "doctor.h"
 #include "kernel-tiering.h"
 #include "manager-internal.h"
+#include "sampling.h"
 
 /* What may be spent on reading of processes, over all groups: the tick waits. */
 #define PROCESSES_NS (TIERD_NSEC / 10)
@@ -65,6 +66,7 @@ void tierd_manager_doctor(struct tierd_manager *manager, struct tierd_findings *
 	*ret = (struct tierd_findings){ 0 };
 	tierd_kernel_tiering_list(&manager->root, machine.kernel_tiering);
 	tierd_doctor_see_machine(ret, &machine);
+	tierd_sampling_see_sources(manager, ret);
 	tierd_doctor_see_quotas(ret, &machine, quotas_of(manager));
 	for (size_t i = 0; i < manager->n_groups; i++) {
 		struct tierd_group_health health;

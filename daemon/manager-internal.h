@@ -22,6 +22,7 @@
 #include "node-memory.h"
 #include "overrides.h"
 #include "settings/policy.h"
+#include "sampler/ladder.h"
 #include "sampler/sampler.h"
 #include "settings/config.h"
 #include "topology.h"
@@ -54,7 +55,8 @@ struct tierd_manager {
 	struct tierd_objects *objects;
 	struct tierd_group_context context;
 
-	struct tierd_sampler *sampler;
+	struct tierd_ladder *ladder;
+	struct tierd_sampler *sampler; /* the ladder's, at the moment */
 	struct tier_migrator *migrator;
 	struct tierd_journal *journal;
 	struct tierd_writer_systemd *writer_systemd;
@@ -83,6 +85,7 @@ struct tierd_manager {
 	uint64_t groups_looked_ns;
 	uint64_t processes_looked_ns;
 	uint64_t watermarks_looked_ns;
+	uint64_t sampling_looked_ns;
 
 	struct tierd_node_memory node_memory[TIERD_NODES_MAX];
 	uint64_t ticked_ns;

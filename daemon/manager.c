@@ -12,6 +12,7 @@
 #include "kernel-tiering.h"
 #include "log.h"
 #include "manager-internal.h"
+#include "sampling.h"
 #include "settings/errtext.h"
 
 /* ---- The kernel's own tiering -------------------------------------------------- */
@@ -116,13 +117,10 @@ struct tierd_manager *tierd_manager_free(struct tierd_manager *manager)
 	sd_event_source_disable_unref(manager->hangup);
 	sd_event_source_disable_unref(manager->timer);
 	sd_event_source_disable_unref(manager->migrator_source);
-	for (size_t i = 0; i < manager->n_sampler_sources; i++)
-		sd_event_source_disable_unref(manager->sampler_sources[i]);
-	free(manager->sampler_sources);
 	tier_migrator_free(manager->migrator);
 	tierd_metrics_free(manager->metrics);
 	tierd_bus_free(manager->bus);
-	tierd_sampler_free(manager->sampler);
+	tierd_sampling_stop(manager);
 	if (manager->enforcer)
 		tierd_enforcer_close(manager->enforcer);
 	tierd_manager_free_groups(manager);
@@ -160,6 +158,17 @@ void tierd_manager_get_sampler_stats(
 	const struct tierd_manager *manager, struct tierd_sampler_stats *ret)
 {
 	tierd_sampler_get_stats(manager->sampler, ret);
+}
+
+size_t tierd_manager_n_sources(const struct tierd_manager *manager)
+{
+	return tierd_ladder_n_rungs(manager->ladder);
+}
+
+void tierd_manager_get_source(
+	const struct tierd_manager *manager, size_t i, struct tierd_rung *ret)
+{
+	tierd_ladder_get_rung(manager->ladder, i, ret);
 }
 
 size_t tierd_manager_n_groups(const struct tierd_manager *manager)

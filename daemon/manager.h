@@ -17,6 +17,7 @@
 struct tierd_group;
 struct tierd_manager;
 struct tierd_policy;
+struct tierd_rung;
 struct tierd_sampler_stats;
 struct tierd_topology;
 struct tierd_node_memory;
@@ -39,6 +40,11 @@ const struct tierd_node_memory *tierd_manager_node_memory(
 /* All zero and source "none" when nothing samples. */
 void tierd_manager_get_sampler_stats(
 	const struct tierd_manager *manager, struct tierd_sampler_stats *ret);
+
+/* Where samples may come from, in order of preference. */
+size_t tierd_manager_n_sources(const struct tierd_manager *manager);
+void tierd_manager_get_source(
+	const struct tierd_manager *manager, size_t i, struct tierd_rung *ret);
 
 /* Groups in the order of their cgroup paths. */
 size_t tierd_manager_n_groups(const struct tierd_manager *manager);

@@ -10,6 +10,7 @@
 
 #include "log.h"
 #include "manager-internal.h"
+#include "sampling.h"
 
 /* ---- Groups -------------------------------------------------------------------- */
 
@@ -340,6 +341,7 @@ void tierd_manager_look_for_processes(struct tierd_manager *manager)
 			tierd_log_in_loop(r, "%s: cannot follow its processes",
 				tierd_group_path(group));
 	}
+	tierd_sampling_follow(manager);
 }
 
 /* Once nothing migrates any more. */

@@ -16,6 +16,7 @@
 #include "exit-codes.h"
 #include "log.h"
 #include "manager-internal.h"
+#include "sampling.h"
 
 /* Logs what a module said, or the bare error where it said nothing. Returns @status. */
 static int fail(int status, int error, char *text, const char *what)
@@ -128,40 +129,6 @@ static int check_privileges(struct tierd_manager *manager)
 		return fail(TIERD_EXIT_NOPERM, r, NULL,
 			"cannot read page frame numbers from /proc/PID/pagemap "
 			"(CAP_SYS_ADMIN is needed)");
-	return 0;
-}
-
-/* What is wrong with an event is the configuration's fault only if that chose it. */
-static int status_of_sampler_error(const struct tierd_config *config, int error)
-{
-	switch (error) {
-	case -EINVAL:
-	case -ENOENT:
-	case -ENODATA:
-	case -EOPNOTSUPP:
-		return *config->event ? TIERD_EXIT_CONFIG : TIERD_EXIT_UNAVAILABLE;
-	default:
-		return status_of_error(error);
-	}
-}
-
-static int open_sampler(struct tierd_manager *manager)
-{
-	const struct tierd_sampler_config config = {
-		.source = tierd_source_to_string(manager->config.source),
-		.event = manager->config.event,
-		.root = &manager->root,
-	};
-	struct tierd_sampler_stats stats;
-	char *error = NULL;
-	int r;
-
-	r = tierd_sampler_open(&config, &manager->sampler, &error);
-	if (r < 0)
-		return fail(status_of_sampler_error(&manager->config, r), r, error,
-			"cannot sample memory accesses");
-	tierd_sampler_get_stats(manager->sampler, &stats);
-	log_info("sampling %s on %u CPUs", stats.event, stats.n_cpus);
 	return 0;
 }
 
@@ -291,13 +258,14 @@ int tierd_manager_start(struct tierd_manager *manager)
 		return fail(TIERD_EXIT_OS, r, NULL, "cannot open /");
 	if ((r = read_configuration(manager)) != 0 || (r = read_machine(manager)) != 0 ||
 		(r = check_privileges(manager)) != 0 ||
-		(r = open_sampler(manager)) != 0 || (r = start_migrator(manager)) != 0)
+		(r = start_migrator(manager)) != 0)
 		return r;
 	log_tiers(manager);
 	/* With the name on the bus there is no other tierd whose journal it could be. */
 	if ((r = open_bus(manager)) != 0 || (r = open_journal(manager)) != 0)
 		return r;
-	if ((r = start_enforcer(manager)) != 0 || (r = start_metrics(manager)) != 0)
+	if ((r = tierd_sampling_start(manager)) != 0 ||
+		(r = start_enforcer(manager)) != 0 || (r = start_metrics(manager)) != 0)
 		return r;
 	tierd_manager_set_context(manager);
 	r = admit_groups(manager);

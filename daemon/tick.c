@@ -13,13 +13,11 @@
 #include "huge-pages.h"
 #include "log.h"
 #include "manager-internal.h"
+#include "sampling.h"
 
 #define LOOK_FOR_GROUPS_NS    (2 * TIERD_NSEC)
 #define LOOK_FOR_PROCESSES_NS (1 * TIERD_NSEC)
 #define LOOK_AT_WATERMARKS_NS (10 * TIERD_NSEC)
-
-/* Records taken from the sampler at a time; more wait for the next tick. */
-#define DRAIN_RECORDS_MAX 65536
 
 /* Part of a tick that residency may take, over all groups: in a hurry, and later. */
 #define SWEEP_SHARE_FIRST 2
@@ -35,87 +33,7 @@
  * comes after it for as long as copying 2 MiB takes. */
 #define COLLAPSES_PER_PLAN 16
 
-/* ---- Samples ------------------------------------------------------------------- */
-
-static void on_sample(void *userdata, const struct tierd_access *access)
-{
-	struct tierd_manager *manager = userdata;
-	struct tierd_attribution *attribution =
-		tierd_manager_attribute(manager, access->pid);
-	struct tierd_space *space;
-	uint64_t address;
-
-	if (!attribution)
-		return;
-	space = tierd_space_resolve(attribution->space, access->address, &address);
-	if (space && space != attribution->space)
-		attribution = tierd_manager_attribute(manager, space->pid);
-	if (space && attribution && attribution->space == space)
-		tierd_group_sample(attribution->group, space, address, access->is_store);
-}
-
-static void on_exec(void *userdata, uint32_t pid)
-{
-	struct tierd_manager *manager = userdata;
-	struct tierd_attribution *attribution = tierd_manager_attribute(manager, pid);
-
-	if (attribution)
-		tierd_space_restart(
-			attribution->space, tierd_group_heat(attribution->group));
-}
-
-static void on_process_exit(void *userdata, uint32_t pid)
-{
-	struct tierd_manager *manager = userdata;
-
-	if (tierd_manager_attribute(manager, pid))
-		manager->processes_changed = true;
-}
-
-static void on_fork(void *userdata, uint32_t parent, _unused_ uint32_t child)
-{
-	struct tierd_manager *manager = userdata;
-
-	if (tierd_manager_attribute(manager, parent))
-		manager->processes_changed = true;
-}
-
-static void drain(struct tierd_manager *manager)
-{
-	const struct tierd_sampler_sink sink = {
-		.userdata = manager,
-		.on_sample = on_sample,
-		.on_exec = on_exec,
-		.on_exit = on_process_exit,
-		.on_fork = on_fork,
-	};
-	int r = tierd_sampler_drain(manager->sampler, DRAIN_RECORDS_MAX, &sink);
-
-	if (r < 0)
-		tierd_log_in_loop(r, "cannot drain the sampler");
-	for (size_t i = 0; i < manager->n_groups; i++)
-		tierd_group_feed(manager->groups[i]);
-}
-
-/*
- * What a page accessed once a second would have been sampled since the last tick, given
- * the period and what was lost.
- */
-static double exposure(struct tierd_manager *manager, uint64_t elapsed_ns)
-{
-	struct tierd_sampler_stats stats;
-	double samples, lost;
-
-	tierd_sampler_get_stats(manager->sampler, &stats);
-	samples = stats.samples - manager->samples_seen;
-	lost = stats.lost - manager->samples_lost_seen;
-	manager->samples_seen = stats.samples;
-	manager->samples_lost_seen = stats.lost;
-	if (stats.period == 0)
-		return 0;
-	return (double)elapsed_ns / TIERD_NSEC / stats.period *
-	       (samples + lost > 0 ? samples / (samples + lost) : 1);
-}
+/* ---- Steering ------------------------------------------------------------------ */
 
 static bool is_settled(const struct tierd_manager *manager, uint64_t now_ns)
 {
@@ -350,10 +268,11 @@ void tierd_manager_tick(struct tierd_manager *manager)
 	uint64_t elapsed_ns = now_ns - manager->ticked_ns;
 	double exposed;
 
-	drain(manager);
-	exposed = exposure(manager, elapsed_ns);
+	tierd_sampling_drain(manager);
+	exposed = tierd_sampling_exposure(manager, elapsed_ns);
 	manager->ticked_ns = now_ns;
 	look_around(manager, now_ns);
+	tierd_sampling_look_after(manager, now_ns);
 	tierd_manager_follow_kernel_tiering(manager);
 	for (size_t i = 0; i < manager->n_groups; i++) {
 		struct tierd_group *group = manager->groups[i];
@@ -397,13 +316,6 @@ static int on_timer(sd_event_source *source, _unused_ uint64_t due_usec, void *u
 	return sd_event_exit(manager->event, TIERD_EXIT_OS);
 }
 
-static int on_ring(_unused_ sd_event_source *source, _unused_ int fd,
-	_unused_ uint32_t events, void *userdata)
-{
-	drain(userdata);
-	return 0;
-}
-
 /* Takes a job's results; true if the next plan should not wait for the tick. */
 static bool finish_job(
 	struct tierd_manager *manager, struct tier_job *job, uint64_t now_ns)
@@ -432,33 +344,10 @@ static int on_finished(_unused_ sd_event_source *source, _unused_ int fd,
 	return 0;
 }
 
-static int watch_sampler(struct tierd_manager *manager)
-{
-	const int *fds;
-	size_t n;
-
-	tierd_sampler_get_fds(manager->sampler, &fds, &n);
-	manager->sampler_sources = calloc(n + 1, sizeof(*manager->sampler_sources));
-	if (!manager->sampler_sources)
-		return -ENOMEM;
-	for (; manager->n_sampler_sources < n; manager->n_sampler_sources++) {
-		size_t i = manager->n_sampler_sources;
-		int r = sd_event_add_io(manager->event, &manager->sampler_sources[i],
-			fds[i], EPOLLIN | EPOLLET, on_ring, manager);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 int tierd_manager_start_ticking(struct tierd_manager *manager)
 {
 	int r;
 
-	r = watch_sampler(manager);
-	if (r < 0)
-		return r;
 	r = sd_event_add_io(manager->event, &manager->migrator_source,
 		tier_migrator_get_fd(manager->migrator), EPOLLIN, on_finished, manager);
 	if (r < 0)

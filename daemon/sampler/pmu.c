@@ -5,7 +5,7 @@
  * opened perf-open.c's, what is in the rings perf-ring.c's, which period comes next
  * rate.c's; this file holds the CPUs together and takes turns among them.
  *
- * CPUs that come online later are not sampled until the sampler is opened again.
+ * CPUs that come and go are not followed: the sampler then asks to be opened again.
  */
 #include <assert.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include "sampler/perf-ring.h"
 #include "sampler/range-list.h"
 #include "sampler/rate.h"
-#include "sampler/sampler.h"
+#include "sampler/registry.h"
 
 #define CPUS_ONLINE        "/sys/devices/system/cpu/online"
 #define RING_PAGES_DEFAULT 64
@@ -45,6 +45,9 @@ struct pmu_sampler {
 	int *fds; /* in the order of cpus */
 	size_t n_cpus;
 	size_t next_cpu; /* whose turn it is */
+	const struct tierd_root *root;
+	char *online; /* the list of CPUs as it was */
+	size_t n_online;
 
 	struct tierd_perf_counts counts;
 	struct tierd_perf_counts counts_at_steering;
@@ -137,7 +140,7 @@ static int add_cpu(
 	return 0;
 }
 
-static int allocate_cpus(struct pmu_sampler *pmu, const char *list)
+static int count_cpus(const char *list, size_t *ret)
 {
 	unsigned first, last;
 	size_t n = 0;
@@ -147,8 +150,18 @@ static int allocate_cpus(struct pmu_sampler *pmu, const char *list)
 		n += last - first + 1;
 	if (r < 0)
 		return r;
-	if (n == 0)
-		return -ENODEV;
+	*ret = n;
+	return n > 0 ? 0 : -ENODEV;
+}
+
+static int allocate_cpus(struct pmu_sampler *pmu, const char *list)
+{
+	size_t n;
+	int r;
+
+	r = count_cpus(list, &n);
+	if (r < 0)
+		return r;
 
 	pmu->cpus = calloc(n, sizeof(*pmu->cpus));
 	pmu->fds = calloc(n, sizeof(*pmu->fds));
@@ -232,7 +245,6 @@ static int pmu_setup(struct pmu_sampler *pmu, const struct tierd_sampler_config 
 	const struct tierd_perf_wish wish = { config->want_physical,
 		config->want_cgroup };
 	size_t data_bytes = ring_bytes(config->ring_pages);
-	_cleanup_(freep) char *online = NULL;
 	int r;
 
 	r = tierd_perf_event_resolve(&pmu->event, config->root, config->event, ret_error);
@@ -244,12 +256,15 @@ static int pmu_setup(struct pmu_sampler *pmu, const struct tierd_sampler_config 
 	tierd_perf_attr_init(&pmu->attr, &pmu->event, &wish, data_bytes / 2);
 	pmu->attr.sample_period = pmu->period;
 
-	r = tierd_root_read_line(config->root, CPUS_ONLINE, &online);
+	pmu->root = config->root;
+	r = tierd_root_read_line(config->root, CPUS_ONLINE, &pmu->online);
+	if (r >= 0)
+		r = count_cpus(pmu->online, &pmu->n_online);
 	if (r < 0)
 		return tierd_error(
 			ret_error, r, "cannot read %s: %s", CPUS_ONLINE, strerror(-r));
-	r = add_cpus(
-		pmu, pmu->event.cpus ? pmu->event.cpus : online, data_bytes, ret_error);
+	r = add_cpus(pmu, pmu->event.cpus ? pmu->event.cpus : pmu->online, data_bytes,
+		ret_error);
 	if (r < 0)
 		return r;
 	return enable(pmu, ret_error);
@@ -264,6 +279,7 @@ static void pmu_free(struct tierd_sampler *sampler)
 	tierd_perf_event_done(&pmu->event);
 	free(pmu->cpus);
 	free(pmu->fds);
+	free(pmu->online);
 	free(pmu);
 }
 
@@ -361,6 +377,21 @@ static int pmu_set_rate(
 		pmu, tierd_rate_next(&pmu->bounds, pmu->period, target_per_s, &seen));
 }
 
+static int pmu_check(struct tierd_sampler *sampler, char **ret_error)
+{
+	const struct pmu_sampler *pmu = pmu_sampler(sampler);
+	_cleanup_(freep) char *online = NULL;
+	int r = tierd_root_read_line(pmu->root, CPUS_ONLINE, &online);
+
+	if (r < 0)
+		return tierd_error(
+			ret_error, r, "cannot read %s: %s", CPUS_ONLINE, strerror(-r));
+	if (strcmp(online, pmu->online) == 0)
+		return 0;
+	return tierd_error(ret_error, -ESTALE, "the CPUs online are %s, and were %s",
+		online, pmu->online);
+}
+
 static void pmu_stats(
 	const struct tierd_sampler *sampler, struct tierd_sampler_stats *ret)
 {
@@ -382,6 +413,7 @@ static void pmu_stats(
 		.drained_bytes = counts->bytes,
 		.wakeups = pmu->wakeups,
 		.n_cpus = pmu->n_cpus,
+		.coverage = (double)pmu->n_cpus / pmu->n_online,
 	};
 }
 
@@ -392,6 +424,7 @@ const struct tierd_sampler_ops tierd_sampler_pmu_ops = {
 	.drain = pmu_drain,
 	.set_period = pmu_set_period,
 	.set_rate = pmu_set_rate,
+	.check = pmu_check,
 	.stats = pmu_stats,
 	.free = pmu_free,
 };

@@ -1,68 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The table of backends and the dispatch to the one that was opened.
- */
 #include <errno.h>
-#include <string.h>
 
 #include "base/util.h"
 #include "settings/errtext.h"
+#include "sampler/registry.h"
 #include "sampler/sampler.h"
-
-static const struct tierd_sampler_ops *const registry[] = {
-	&tierd_sampler_pmu_ops,
-	NULL,
-};
-
-const struct tierd_sampler_ops *const *tierd_sampler_registry(void)
-{
-	return registry;
-}
-
-static bool is_auto(const char *source)
-{
-	return !source || !*source || strcmp(source, "auto") == 0;
-}
-
-static int open_named(const struct tierd_sampler_config *config,
-	struct tierd_sampler **ret, char **ret_error)
-{
-	for (size_t i = 0; registry[i]; i++)
-		if (strcmp(registry[i]->name, config->source) == 0)
-			return registry[i]->open(config, ret, ret_error);
-	return tierd_error(
-		ret_error, -ENOENT, "there is no sampler '%s'", config->source);
-}
-
-/* Of all errors that of the most preferred is the one worth telling. */
-static int open_first(const struct tierd_sampler_config *config,
-	struct tierd_sampler **ret, char **ret_error)
-{
-	_cleanup_(freep) char *first_error = NULL;
-	int first = -ENODEV;
-
-	for (size_t i = 0; registry[i]; i++) {
-		_cleanup_(freep) char *error = NULL;
-		int r = registry[i]->open(config, ret, &error);
-
-		if (r >= 0)
-			return r;
-		if (i == 0) {
-			first = r;
-			first_error = TAKE_PTR(error);
-		}
-	}
-	if (ret_error)
-		*ret_error = TAKE_PTR(first_error);
-	return first;
-}
 
 int tierd_sampler_open(const struct tierd_sampler_config *config,
 	struct tierd_sampler **ret, char **ret_error)
 {
-	if (is_auto(config->source))
-		return open_first(config, ret, ret_error);
-	return open_named(config, ret, ret_error);
+	const struct tierd_sampler_ops *ops = tierd_sampler_find(config->source);
+
+	if (!ops)
+		return tierd_error(
+			ret_error, -ENOENT, "there is no sampler '%s'", config->source);
+	return ops->open(config, ret, ret_error);
 }
 
 struct tierd_sampler *tierd_sampler_free(struct tierd_sampler *sampler)
@@ -70,6 +22,20 @@ struct tierd_sampler *tierd_sampler_free(struct tierd_sampler *sampler)
 	if (sampler)
 		sampler->ops->free(sampler);
 	return NULL;
+}
+
+int tierd_sampler_probe(const struct tierd_sampler_ops *ops,
+	const struct tierd_sampler_config *config, char **ret_error)
+{
+	struct tierd_sampler *sampler;
+	int r;
+
+	if (ops->probe)
+		return ops->probe(config, ret_error);
+	r = ops->open(config, &sampler, ret_error);
+	if (r >= 0)
+		tierd_sampler_free(sampler);
+	return r;
 }
 
 void tierd_sampler_get_fds(
@@ -95,8 +61,35 @@ int tierd_sampler_set_rate(
 	return sampler->ops->set_rate(sampler, target_per_s, interval_ns);
 }
 
+int tierd_sampler_check(struct tierd_sampler *sampler, char **ret_error)
+{
+	return sampler->ops->check ? sampler->ops->check(sampler, ret_error) : 0;
+}
+
+int tierd_sampler_follow(struct tierd_sampler *sampler, const pid_t *pids, size_t n,
+	const struct tierd_sampler_sink *sink)
+{
+	return sampler->ops->follow ? sampler->ops->follow(sampler, pids, n, sink) : 0;
+}
+
 void tierd_sampler_get_stats(
 	const struct tierd_sampler *sampler, struct tierd_sampler_stats *ret)
 {
+	static const size_t counts[] = {
+		offsetof(struct tierd_sampler_stats, samples),
+		offsetof(struct tierd_sampler_stats, lost),
+		offsetof(struct tierd_sampler_stats, throttled),
+		offsetof(struct tierd_sampler_stats, unthrottled),
+		offsetof(struct tierd_sampler_stats, outside_user),
+		offsetof(struct tierd_sampler_stats, unattributed),
+		offsetof(struct tierd_sampler_stats, other_records),
+		offsetof(struct tierd_sampler_stats, malformed),
+		offsetof(struct tierd_sampler_stats, drained_bytes),
+		offsetof(struct tierd_sampler_stats, wakeups),
+	};
+
 	sampler->ops->stats(sampler, ret);
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+		*(uint64_t *)((char *)ret + counts[i]) +=
+			*(const uint64_t *)((const char *)&sampler->before + counts[i]);
 }

@@ -2,7 +2,8 @@
 /*
  * A sampler tells the daemon which addresses programs touch. This is the one face all
  * sources of such samples share: an ops table that is the first member of each backend's
- * own struct, a registry in order of preference, and plain dispatch.
+ * own struct, and plain dispatch. Which sources there are is registry.h's to know, which
+ * of them is used ladder.h's.
  *
  * The sampler owns no loop: it hands out descriptors to poll and is drained when the
  * caller chooses, for as many records as the caller allows. It decides nothing about
@@ -15,14 +16,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <sys/types.h>
+
+struct tierd_journal;
 struct tierd_root;
 struct tierd_sampler;
 
 struct tierd_sampler_config {
-	const char *source; /* name of a backend; NULL, "" or "auto" takes the first that
-			       opens */
+	const char *source; /* name of a backend, or "auto" */
 	const char *event;  /* "pmu/term=value,…/"; NULL or "" looks for a known one */
 	const struct tierd_root *root; /* where /sys is; not NULL */
+	struct tierd_journal *journal; /* for sources that change settings of the
+					  kernel's; NULL: probing only */
 	uint64_t period; /* accesses per sample at the start; 0: the event's default */
 	uint64_t period_min; /* bounds for set_rate; 0: the event's default */
 	uint64_t period_max;
@@ -80,10 +85,16 @@ struct tierd_sampler_stats {
 	uint64_t drained_bytes;
 	uint64_t wakeups; /* calls of drain */
 	unsigned n_cpus;  /* CPUs being sampled */
+	double coverage;  /* which share of the accesses it could see at all: 0 … 1 */
 };
 
 struct tierd_sampler_ops {
 	const char *name;
+	bool is_only_named; /* never chosen by itself */
+
+	/* Whether open() would work, leaving everything as it is. NULL: open() changes
+	 * nothing outside this process, and may be tried instead. */
+	int (*probe)(const struct tierd_sampler_config *config, char **ret_error);
 	int (*open)(const struct tierd_sampler_config *config, struct tierd_sampler **ret,
 		char **ret_error);
 	void (*get_fds)(
@@ -93,6 +104,9 @@ struct tierd_sampler_ops {
 	int (*set_period)(struct tierd_sampler *sampler, uint64_t period);
 	int (*set_rate)(struct tierd_sampler *sampler, uint64_t target_per_s,
 		uint64_t interval_ns);
+	int (*check)(struct tierd_sampler *sampler, char **ret_error); /* NULL: fine */
+	int (*follow)(struct tierd_sampler *sampler, const pid_t *pids, size_t n,
+		const struct tierd_sampler_sink *sink); /* NULL: it sees all processes */
 	void (*stats)(
 		const struct tierd_sampler *sampler, struct tierd_sampler_stats *ret);
 	void (*free)(struct tierd_sampler *sampler);
@@ -100,19 +114,28 @@ struct tierd_sampler_ops {
 
 struct tierd_sampler {
 	const struct tierd_sampler_ops *ops;
+	struct tierd_sampler_stats before; /* counts of those that it took over from */
 };
 
 /*
- * Opens the source config->source names, or the first in order of preference that works,
- * and starts it. On failure returns a negative errno and sets *ret_error, as errtext.h
- * has it: -ENODEV  this machine has no event that samples memory accesses -ENOENT  the
- * source, PMU, event or term that was named does not exist -EINVAL  the event string
- * makes no sense, or the kernel refuses the event -EACCES, -EPERM  privileges are missing
+ * Opens the source that config->source names, and starts it. On failure returns a
+ * negative errno and sets *ret_error, as errtext.h has it, to what is missing and what to
+ * do about it:
+ *   -ENODEV  this machine has no such source
+ *   -ENOENT  the source, PMU, event or term that was named does not exist
+ *   -EINVAL  the event string makes no sense, or the kernel refuses the event
+ *   -EBUSY  somebody else uses what there is only one of
+ *   -EACCES, -EPERM  privileges are missing
  *   -EMFILE  not enough file descriptors for one a CPU
  */
 int tierd_sampler_open(const struct tierd_sampler_config *config,
 	struct tierd_sampler **ret, char **ret_error);
 struct tierd_sampler *tierd_sampler_free(struct tierd_sampler *sampler);
+
+/* Whether a source could be opened, with nothing changed outside this process. Errors as
+ * above. */
+int tierd_sampler_probe(const struct tierd_sampler_ops *ops,
+	const struct tierd_sampler_config *config, char **ret_error);
 
 /* Descriptors that become readable (EPOLLIN) when a ring is half full, so that a loop
  * that drains on its tick is woken early only by a burst. EPOLLHUP means that the CPU
@@ -136,12 +159,18 @@ int tierd_sampler_set_period(struct tierd_sampler *sampler, uint64_t period);
 int tierd_sampler_set_rate(
 	struct tierd_sampler *sampler, uint64_t target_per_s, uint64_t interval_ns);
 
+/* Whether it still works: once a second. -ESTALE: it has to be opened again, as the
+ * machine has changed; any other error: it has failed. With what is wrong in *ret_error.
+ */
+int tierd_sampler_check(struct tierd_sampler *sampler, char **ret_error);
+
+/* Which processes there are to see; those of a source that watches one by one may be
+ * handed to the sink as far as they are due before a change takes effect. */
+int tierd_sampler_follow(struct tierd_sampler *sampler, const pid_t *pids, size_t n,
+	const struct tierd_sampler_sink *sink);
+
+/* Counts go on where those of its predecessor ended. */
 void tierd_sampler_get_stats(
 	const struct tierd_sampler *sampler, struct tierd_sampler_stats *ret);
-
-/* The backends there are, in order of preference, ending in NULL. */
-const struct tierd_sampler_ops *const *tierd_sampler_registry(void);
-
-extern const struct tierd_sampler_ops tierd_sampler_pmu_ops;
 
 #endif

@@ -71,6 +71,22 @@ void tierd_manager_get_sampler_stats(
 	*ret = manager->sampler;
 }
 
+size_t tierd_manager_n_sources(_unused_ const struct tierd_manager *manager)
+{
+	return 2;
+}
+
+void tierd_manager_get_source(
+	_unused_ const struct tierd_manager *manager, size_t i, struct tierd_rung *ret)
+{
+	static const struct tierd_rung rungs[] = {
+		{ "better", TIERD_RUNG_UNAVAILABLE, "the machine has none" },
+		{ "pmu", TIERD_RUNG_ACTIVE, "" },
+	};
+
+	*ret = rungs[i];
+}
+
 size_t tierd_manager_n_groups(const struct tierd_manager *manager)
 {
 	return manager->n_groups;
@@ -402,6 +418,7 @@ static void fill_machine(struct tierd_manager *manager)
 		.samples = 12345678,
 		.lost = 17,
 		.throttled = 2,
+		.coverage = 0.75,
 	};
 	manager->cpu_ns = 138 * NS_PER_SEC;
 	manager->wall_ns = 11520 * NS_PER_SEC;

@@ -10,7 +10,7 @@
 #include "group.h"
 #include "manager.h"
 #include "node-memory.h"
-#include "sampler/sampler.h"
+#include "sampler/ladder.h"
 #include "topology.h"
 
 #define FAKE_GROUPS_MAX    260

@@ -53,6 +53,24 @@ static void test_no_event(void **state)
 		"");
 }
 
+static void test_sources(void **state)
+{
+	sd_bus_message *m = get(*state, TIERD_BUS_MANAGER_PATH,
+		TIERD_BUS_MANAGER_INTERFACE, "SamplerSources");
+	const char *source, *rung, *reason;
+
+	assert_return_code(sd_bus_message_enter_container(m, 'v', "a(sss)"), 0);
+	assert_return_code(sd_bus_message_enter_container(m, 'a', "(sss)"), 0);
+	assert_true(sd_bus_message_read(m, "(sss)", &source, &rung, &reason) > 0);
+	assert_string_equal(source, "better");
+	assert_string_equal(rung, "unavailable");
+	assert_non_null(strstr(reason, "the machine has"));
+	assert_true(sd_bus_message_read(m, "(sss)", &source, &rung, &reason) > 0);
+	assert_string_equal(source, "pmu");
+	assert_string_equal(rung, "active");
+	assert_int_equal(sd_bus_message_at_end(m, false), 1);
+}
+
 static void test_tiers(void **state)
 {
 	sd_bus_message *m =
@@ -313,6 +331,7 @@ int main(void)
 		TEST(test_manager_strings),
 		TEST(test_no_event),
 		TEST(test_tiers),
+		TEST(test_sources),
 		TEST(test_list_groups),
 		TEST(test_get_group),
 		TEST(test_reload),

@@ -18,6 +18,8 @@ static const char status_text[] =
 	"      CPU: 2min 18s (1.2% of one CPU)\n"
 	"  Sampler: pmu tier_mem/latency=1/, 1 in 49 accesses\n"
 	"  Samples: 12345678 taken, 17 lost, throttled 2 times\n"
+	" Coverage: 75.0% of what programs access\n"
+	"           better: the machine has none\n"
 	"    Tiers: DRAM  node 0    [███████████▏    ]   712M of    1G used,  312M free\n"
 	"           slow  nodes 1,3 [██████▍         ]     2G of    5G used,    3G free\n"
 	"   Groups: 4, 12.7G in DRAM, 1.3G in slow memory\n"
@@ -268,6 +270,8 @@ static void test_status_json(_unused_ void **state)
 	assert_string_equal(json_object_get_string(member(sampler, "source")), "pmu");
 	assert_int_equal(number(sampler, "samples"), 12345678);
 	assert_int_equal(number(sampler, "lost"), 17);
+	assert_true(json_object_get_double(member(sampler, "coverage")) == 0.75);
+	assert_int_equal(json_object_array_length(member(sampler, "sources")), 2);
 }
 
 static void test_group_json(_unused_ void **state)
