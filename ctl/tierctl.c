@@ -51,6 +51,8 @@ static const struct tierctl_verb verbs[] = {
 		tierctl_verb_monitor },
 	{ "verify", "[FILE...]", 0, -1, "Check configuration and policies, without tierd",
 		tierctl_verb_verify, .is_offline = true },
+	{ "cat-config", "", 0, 0, "Show configuration and policies, in their order",
+		tierctl_verb_cat_config, .is_offline = true },
 	{ "reload", "", 0, 0, "Read configuration and policies again",
 		tierctl_verb_reload },
 };

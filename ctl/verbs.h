@@ -45,6 +45,7 @@ int tierctl_verb_remove(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_pause(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_resume(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_monitor(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_cat_config(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_verify(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_reload(struct tierctl *ctl, int argc, char **argv);
 

@@ -5,10 +5,24 @@
  */
 #include <inttypes.h>
 
-#include "log.h"
+#include "doctor.h"
+#include "events.h"
 #include "manager-internal.h"
 
 #define LOSS_EVERY_NS (10 * TIERD_NSEC)
+
+static void log_quota(
+	enum tierd_event event, const struct tierd_group *group, const char *what)
+{
+	struct tierd_group_view view;
+
+	tierd_group_get_view(group, &view);
+	tierd_log_event(event, 0,
+		TIERD_FIELDS({ "TIERD_CGROUP", view.cgroup },
+			{ "TIERD_DRAM_BYTES", .number = view.dram_bytes },
+			{ "TIERD_DRAM_QUOTA_BYTES", .number = view.dram_quota_bytes }),
+		"%s: %s", view.cgroup, what);
+}
 
 static void watch_quota(
 	struct tierd_manager *manager, struct tierd_group *group, uint64_t now_ns)
@@ -16,25 +30,44 @@ static void watch_quota(
 	int turn = tierd_group_watch_quota(group, now_ns);
 
 	if (turn > 0) {
-		log_notice("%s: more in DRAM than its quota", tierd_group_path(group));
+		log_quota(
+			TIERD_EVENT_QUOTA_EXCEEDED, group, "more in DRAM than its quota");
 		(void)tierd_bus_quota_exceeded(manager->bus, group);
 	} else if (turn < 0) {
-		log_info("%s: within its quota again", tierd_group_path(group));
+		log_quota(TIERD_EVENT_QUOTA_RESTORED, group, "within its quota again");
 		(void)tierd_bus_quota_restored(manager->bus, group);
 	}
+}
+
+static bool is_lossy(const struct tierd_loss *window)
+{
+	return tierd_doctor_minds_loss(window->taken, window->lost);
+}
+
+static void log_loss(const struct tierd_loss *window)
+{
+	tierd_log_event(TIERD_EVENT_SAMPLES_LOST, 0,
+		TIERD_FIELDS({ "TIERD_SAMPLES", .number = window->taken },
+			{ "TIERD_SAMPLES_LOST", .number = window->lost }),
+		"%" PRIu64 " samples were lost of %" PRIu64 " in ten seconds",
+		window->lost, window->taken + window->lost);
 }
 
 static void watch_samples(struct tierd_manager *manager, uint64_t now_ns)
 {
 	const struct tierd_loss before = manager->loss;
 	struct tierd_sampler_stats stats;
+	bool was_lossy;
 
 	if (now_ns - before.time_ns < LOSS_EVERY_NS)
 		return;
 	tierd_sampler_get_stats(manager->sampler, &stats);
 	manager->loss = (struct tierd_loss){ now_ns, stats.samples, stats.lost };
+	was_lossy = is_lossy(&manager->loss_window);
 	manager->loss_window = (struct tierd_loss){ now_ns - before.time_ns,
 		stats.samples - before.taken, stats.lost - before.lost };
+	if (is_lossy(&manager->loss_window) && !was_lossy)
+		log_loss(&manager->loss_window);
 	if (stats.lost > before.lost)
 		(void)tierd_bus_samples_lost(manager->bus, stats.lost - before.lost,
 			stats.samples - before.taken);

@@ -54,6 +54,11 @@ static void see_capabilities(struct tierd_findings *findings, uint64_t capabilit
 				needed[i].use);
 }
 
+bool tierd_doctor_minds_loss(uint64_t taken, uint64_t lost)
+{
+	return lost > 0 && lost >= (taken + lost) / LOST_DIVISOR;
+}
+
 void tierd_doctor_see_machine(
 	struct tierd_findings *findings, const struct tierd_machine_health *machine)
 {
@@ -69,7 +74,7 @@ void tierd_doctor_see_machine(
 				"the kernel moves pages as well, whatever the quotas: %s "
 				"is on",
 				machine->kernel_tiering[i]);
-	if (lost > 0 && lost >= (machine->samples + lost) / LOST_DIVISOR)
+	if (tierd_doctor_minds_loss(machine->samples, lost))
 		tierd_findings_add(findings, TIERD_CONDITION_SAMPLES_LOST, NULL,
 			"%" PRIu64 " samples were lost of %" PRIu64
 			" in ten seconds: heat is seen late, or not at all",

@@ -45,6 +45,9 @@ void tierd_doctor_see_group(struct tierd_findings *findings,
 	const struct tierd_machine_health *machine, const struct tierd_group_view *view,
 	const struct tierd_group_health *health);
 
+/* Whether more samples are lost than can be left at that. */
+bool tierd_doctor_minds_loss(uint64_t taken, uint64_t lost);
+
 /* @quota_bytes: of all groups that are not below another one. */
 void tierd_doctor_see_quotas(struct tierd_findings *findings,
 	const struct tierd_machine_health *machine, uint64_t quota_bytes);

@@ -12,6 +12,7 @@
 #include "base/util.h"
 #include "enforce/usage.h"
 #include "group-internal.h"
+#include "events.h"
 #include "log.h"
 
 /* The kernel moves what is left when cpuset.mems changes, in PID 1's time: next to
@@ -21,6 +22,14 @@
 #define SWITCH_WAIT_NS   (5 * TIERD_NSEC)
 
 /* ---- Settings ------------------------------------------------------------------ */
+
+static void log_limits_refused(const struct tierd_group *group, int r, const char *why)
+{
+	const char *path = tierd_group_path(group);
+
+	tierd_log_event(TIERD_EVENT_LIMITS_REFUSED, r,
+		TIERD_FIELDS({ "TIERD_CGROUP", path }), "%s: %s", path, why);
+}
 
 /* Made when first wanted: most groups never need one. */
 static struct tierd_setting *setting(
@@ -37,13 +46,11 @@ static struct tierd_setting *setting(
 		return *slot;
 	group->settings_refused = true;
 	if (r == -EPERM)
-		log_warning(
-			"%s is below a unit without Delegate=yes, whose cgroups are "
-			"systemd's: Enforcement=hard and Placement= have no effect",
-			tierd_group_path(group));
+		log_limits_refused(group, 0,
+			"it is below a unit without Delegate=yes, whose cgroups are "
+			"systemd's: Enforcement=hard and Placement= have no effect");
 	else
-		log_warning_errno(
-			r, "%s: its limits cannot be set", tierd_group_path(group));
+		log_limits_refused(group, r, "its limits cannot be set");
 	return NULL;
 }
 
@@ -121,17 +128,19 @@ static void apply_gate(struct tierd_group *group, const struct tierd_usage *usag
 
 static void log_suspension(const struct tierd_group *group)
 {
+	const char *path = tierd_group_path(group);
+	const struct tierd_event_field *fields = TIERD_FIELDS({ "TIERD_CGROUP", path });
+
 	if (group->gate.reason == TIERD_GATE_REASON_RECLAIM)
-		log_warning(
+		tierd_log_event(TIERD_EVENT_GATE_SUSPENDED, 0, fields,
 			"%s: the gate on memory.high made the kernel reclaim more than "
 			"%" PRIu64 " MiB and is open for a minute",
-			tierd_group_path(group),
-			tierd_gate_reclaim_max(group->quota_bytes) >> 20);
+			path, tierd_gate_reclaim_max(group->quota_bytes) >> 20);
 	else
-		log_warning(
+		tierd_log_event(TIERD_EVENT_GATE_SUSPENDED, 0, fields,
 			"%s: what is above its quota does not get less; the gate on "
 			"memory.high is open for a minute",
-			tierd_group_path(group));
+			path);
 }
 
 static bool has_gate(const struct tierd_group *group)
@@ -261,11 +270,14 @@ static bool has_nodes(const struct tierd_group *group)
 
 static void refuse_dram(struct tierd_group *group)
 {
+	const char *path = tierd_group_path(group);
+
 	if (!group->is_dram_refused)
-		log_warning("%s: Placement=dram is refused: it has %" PRIu64
-			    " MiB, which do not fit its quota or what is free of DRAM",
-			tierd_group_path(group),
-			(group->dram_bytes + group->slow_bytes) >> 20);
+		tierd_log_event(TIERD_EVENT_PLACEMENT_REFUSED, 0,
+			TIERD_FIELDS({ "TIERD_CGROUP", path }),
+			"%s: Placement=dram is refused: it has %" PRIu64
+			" MiB, which do not fit its quota or what is free of DRAM",
+			path, (group->dram_bytes + group->slow_bytes) >> 20);
 	group->is_dram_refused = true;
 }
 

@@ -6,6 +6,7 @@
 
 #include "enforce/restore.h"
 #include "kernel-tiering.h"
+#include "events.h"
 #include "log.h"
 
 static const struct {
@@ -33,7 +34,8 @@ static int is_on(const struct tierd_root *root, size_t i, char **ret_value)
 
 static void warn(size_t i, const char *value)
 {
-	log_warning(
+	tierd_log_event(TIERD_EVENT_KERNEL_TIERING, 0,
+		TIERD_FIELDS({ "TIERD_PATH", settings[i].path }),
 		"%s is %s: the kernel %s pages behind tierd's back, whatever the "
 		"quotas (write %s to it)",
 		settings[i].path, value, settings[i].verb, settings[i].off);
@@ -114,7 +116,10 @@ void tierd_kernel_tiering_stop(
 		if (r < 0)
 			log_warning_errno(r, "cannot turn %s off", settings[i].path);
 		else
-			log_notice("%s was %s, and is %s while tierd moves pages",
+			tierd_log_event(TIERD_EVENT_KERNEL_TIERING_OFF, 0,
+				TIERD_FIELDS({ "TIERD_PATH", settings[i].path },
+					{ "TIERD_BEFORE", value }),
+				"%s was %s, and is %s while tierd moves pages",
 				settings[i].path, value, settings[i].off);
 	}
 }

@@ -55,7 +55,7 @@ static bool may_complain(const char *format, uint64_t *ret_left_out)
 }
 
 /* $JOURNAL_STREAM names what standard error was at first; it may be another by now. */
-static bool is_read_by_journal(void)
+bool tierd_log_is_read_by_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
 	unsigned long long device, inode;
@@ -72,7 +72,7 @@ static int log_text(
 	char text[1024];
 
 	vsnprintf(text, sizeof(text), format, args);
-	if (is_read_by_journal())
+	if (tierd_log_is_read_by_journal())
 		fprintf(stderr, "<%d>", priority);
 	else
 		fputs("tierd: ", stderr);

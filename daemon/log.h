@@ -6,6 +6,7 @@
 #ifndef TIERD_LOG_H
 #define TIERD_LOG_H
 
+#include <stdbool.h>
 #include <syslog.h>
 
 #include "base/util.h"
@@ -19,6 +20,9 @@ int tierd_log(int priority, int error, const char *format, ...) _printf_(3, 4);
 /* The same for what a tick may run into again and again: every ten seconds, with a count
  * of what was left out. */
 int tierd_log_in_loop(int error, const char *format, ...) _printf_(2, 3);
+
+/* Whether standard error leads to the journal. */
+bool tierd_log_is_read_by_journal(void);
 
 #define log_error(...)            tierd_log(LOG_ERR, 0, __VA_ARGS__)
 #define log_error_errno(r, ...)   tierd_log(LOG_ERR, r, __VA_ARGS__)

@@ -10,6 +10,7 @@
 #include "doctor.h"
 #include "exit-codes.h"
 #include "libtier.h"
+#include "events.h"
 #include "log.h"
 #include "manager.h"
 
@@ -116,9 +117,12 @@ static int run(sd_event *event, const char *config)
 	if (r != 0)
 		return r;
 	sd_notify(false, "READY=1");
+	tierd_log_event(TIERD_EVENT_STARTED, 0, NULL, "tierd %s has started: %zu groups",
+		tier_version(), tierd_manager_n_groups(manager));
 	r = sd_event_loop(event);
 	sd_notify(false, "STOPPING=1");
 	tierd_manager_free(manager);
+	tierd_log_event(TIERD_EVENT_STOPPED, 0, NULL, "tierd has stopped");
 	if (r < 0) {
 		log_error_errno(r, "the event loop failed");
 		return TIERD_EXIT_OS;

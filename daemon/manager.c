@@ -10,6 +10,7 @@
 #include "enforce/writer-systemd.h"
 #include "exit-codes.h"
 #include "kernel-tiering.h"
+#include "events.h"
 #include "log.h"
 #include "manager-internal.h"
 #include "sampling.h"
@@ -54,10 +55,7 @@ static int on_hangup(_unused_ sd_event_source *source,
 	_cleanup_(freep) char *error = NULL;
 	int r = tierd_manager_reload(manager, &error);
 
-	if (r < 0)
-		log_error_errno(error ? 0 : r, "reload refused: %s",
-			error ? error : "cannot read the configuration");
-	else
+	if (r >= 0)
 		(void)tierd_bus_policies_changed(manager->bus);
 	return 0;
 }
@@ -206,8 +204,10 @@ bool tierd_manager_is_paused(const struct tierd_manager *manager)
 
 void tierd_manager_set_paused(struct tierd_manager *manager, bool is_paused)
 {
-	if (manager->is_paused != is_paused)
-		log_notice(is_paused ? "paused: nothing is moved" : "resumed");
+	if (is_paused && !manager->is_paused)
+		tierd_log_event(TIERD_EVENT_PAUSED, 0, NULL, "paused: nothing is moved");
+	else if (!is_paused && manager->is_paused)
+		tierd_log_event(TIERD_EVENT_RESUMED, 0, NULL, "resumed");
 	manager->is_paused = manager->context.is_paused = is_paused;
 	/* Nothing is held up that nobody makes room for, not even until the next tick. */
 	tierd_gates_update(manager->gates, tierd_now_ns());
@@ -263,7 +263,7 @@ void tierd_manager_manage_admitted(struct tierd_manager *manager)
 	manager->is_admitted = false;
 }
 
-int tierd_manager_reload(struct tierd_manager *manager, char **ret_error)
+static int reload(struct tierd_manager *manager, char **ret_error)
 {
 	struct tierd_policies *policies;
 	struct tierd_config config;
@@ -292,7 +292,19 @@ int tierd_manager_reload(struct tierd_manager *manager, char **ret_error)
 	tierd_overrides_clear(&manager->overrides);
 	tierd_manager_set_kernel_tiering(manager);
 	tierd_manager_manage_admitted(manager);
-	log_info("reloaded: %zu policies, %zu groups", policies->n_items,
+	tierd_log_event(TIERD_EVENT_RELOADED, 0, NULL,
+		"reloaded: %zu policies, %zu groups", policies->n_items,
 		manager->n_groups);
 	return 0;
+}
+
+int tierd_manager_reload(struct tierd_manager *manager, char **ret_error)
+{
+	int r = reload(manager, ret_error);
+
+	if (r < 0)
+		tierd_log_event(TIERD_EVENT_RELOAD_REFUSED, *ret_error ? 0 : r, NULL,
+			"reload refused: %s",
+			*ret_error ? *ret_error : "cannot read the configuration");
+	return r;
 }

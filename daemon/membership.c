@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events.h"
 #include "log.h"
 #include "manager-internal.h"
 #include "sampling.h"
@@ -66,7 +67,9 @@ static int join(struct tierd_manager *manager, struct tierd_group *group,
 	if (r < 0)
 		return r;
 	manager->processes_changed = true;
-	log_info("%s: managed by %s", path, policy->path);
+	tierd_log_event(TIERD_EVENT_MANAGED, 0,
+		TIERD_FIELDS({ "TIERD_CGROUP", path }, { "TIERD_POLICY", policy->path }),
+		"%s: managed by %s", path, policy->path);
 	if (manager->bus)
 		(void)tierd_bus_group_added(manager->bus, group);
 	return 0;
@@ -86,8 +89,11 @@ static int add_group(struct tierd_manager *manager, const char *path,
 	if (!manager->is_admitted) {
 		r = tierd_manager_admit_group(manager, group, &error);
 		if (r < 0) {
-			log_warning_errno(error ? 0 : r, "%s: nothing is guaranteed: %s",
-				path, error ? error : "cannot add up all DRAMMin=");
+			tierd_log_event(TIERD_EVENT_GUARANTEE_REFUSED, error ? 0 : r,
+				TIERD_FIELDS({ "TIERD_CGROUP", path },
+					{ "TIERD_POLICY", policy->path }),
+				"%s: nothing is guaranteed: %s", path,
+				error ? error : "cannot add up all DRAMMin=");
 			tierd_group_waive_min(group);
 		}
 	}
@@ -150,15 +156,23 @@ void tierd_manager_free_leaving(struct tierd_manager *manager)
 	manager->n_leaving = kept;
 }
 
+static void log_release(const struct tierd_group *group, const char *why)
+{
+	const char *path = tierd_group_path(group);
+
+	tierd_log_event(TIERD_EVENT_RELEASED, 0, TIERD_FIELDS({ "TIERD_CGROUP", path }),
+		"%s: %s", path, why);
+}
+
 static bool keep_group(struct tierd_manager *manager, struct tierd_group *group)
 {
 	if (!tierd_cgroup_is_alive(tierd_group_cgroup(group))) {
-		log_info("%s: is gone", tierd_group_path(group));
+		log_release(group, "is gone");
 		tierd_overrides_forget(&manager->overrides, tierd_group_path(group));
 		return false;
 	}
 	if (!find_policy(manager, tierd_group_path(group))) {
-		log_info("%s: not managed any more", tierd_group_path(group));
+		log_release(group, "not managed any more");
 		return false;
 	}
 	return true;

@@ -13,6 +13,7 @@
 #include "enforce/restore-bus.h"
 #include "enforce/writer-cgroupfs.h"
 #include "enforce/writer-systemd.h"
+#include "events.h"
 #include "exit-codes.h"
 #include "log.h"
 #include "manager-internal.h"
@@ -22,9 +23,10 @@
 static int fail(int status, int error, char *text, const char *what)
 {
 	if (text)
-		log_error("%s", text);
-	else
-		log_error_errno(error, "%s", what);
+		error = 0;
+	tierd_log_event(TIERD_EVENT_START_FAILED, error,
+		TIERD_FIELDS({ "TIERD_EXIT_STATUS", .number = (uint64_t)status }), "%s",
+		text ? text : what);
 	free(text);
 	return status;
 }
@@ -75,10 +77,9 @@ static int read_machine(struct tierd_manager *manager)
 	if (r < 0)
 		return fail(status_of_error(r), r, error, "cannot read the memory nodes");
 	if (manager->topology.n_tiers < 2) {
-		log_error(
+		return fail(TIERD_EXIT_UNAVAILABLE, 0, NULL,
 			"this machine has one memory tier: there is nothing to manage "
 			"(if that is wrong, name the tiers by Tiers= in tierd.conf)");
-		return TIERD_EXIT_UNAVAILABLE;
 	}
 	r = tierd_cgroup_root_open(&manager->root, &manager->cgroups, &error);
 	if (r < 0)
@@ -107,7 +108,10 @@ static void log_tiers(const struct tierd_manager *manager)
 	const struct tierd_topology *topology = &manager->topology;
 
 	for (unsigned i = 0; i < topology->n_nodes; i++)
-		log_info("node %u: tier %u, %" PRIu64 " MiB (by %s)",
+		tierd_log_event(TIERD_EVENT_NODE, 0,
+			TIERD_FIELDS({ "TIERD_NODE", .number = topology->nodes[i].id },
+				{ "TIERD_TIER", .number = topology->nodes[i].tier }),
+			"node %u: tier %u, %" PRIu64 " MiB (by %s)",
 			topology->nodes[i].id, topology->nodes[i].tier,
 			topology->nodes[i].total_bytes >> 20,
 			tierd_tier_source_to_string(topology->source));
@@ -151,9 +155,9 @@ static int open_bus(struct tierd_manager *manager)
 	int r = tierd_bus_new(manager, manager->event, &manager->bus);
 
 	if (r == -EEXIST) {
-		log_error("another tierd is running: the name " TIERD_BUS_NAME
-			  " is taken on the system bus");
-		return TIERD_EXIT_FAILURE;
+		return fail(TIERD_EXIT_FAILURE, 0, NULL,
+			"another tierd is running: the name " TIERD_BUS_NAME
+			" is taken on the system bus");
 	}
 	if (r < 0)
 		return fail(
@@ -172,9 +176,9 @@ static int open_journal(struct tierd_manager *manager)
 	if (r >= 0)
 		r = tierd_journal_open(&manager->root, &manager->journal);
 	if (r == -EBUSY) {
-		log_error("tierd-restore is at work, or another tierd: " TIERD_JOURNAL_DIR
-			  " is locked");
-		return TIERD_EXIT_FAILURE;
+		return fail(TIERD_EXIT_FAILURE, 0, NULL,
+			"tierd-restore is at work, or another tierd: " TIERD_JOURNAL_DIR
+			" is locked");
 	}
 	if (r < 0)
 		return fail(

@@ -10,8 +10,6 @@
 #include "settings/errtext.h"
 #include "settings/node-list.h"
 
-#define CONFIG_MAX_BYTES (64 * 1024)
-
 #define NS_PER_SEC      UINT64_C(1000000000)
 #define TICK_MIN_NS     (NS_PER_SEC / 20)
 #define TICK_MAX_NS     (NS_PER_SEC * 10)
@@ -213,14 +211,14 @@ int tierd_config_load(const struct tierd_root *root, const char *path,
 	int r;
 
 	tierd_config_defaults(&config);
-	r = tierd_root_read_file(root, name, CONFIG_MAX_BYTES, &text, &size);
+	r = tierd_root_read_file(root, name, TIERD_CONFIG_FILE_MAX_BYTES, &text, &size);
 	if (r == -ENOENT && !path) {
 		*ret = config;
 		return 0;
 	}
 	if (r == -EFBIG)
 		return tierd_error(ret_error, r, "%s: the file is larger than %d bytes",
-			name, CONFIG_MAX_BYTES);
+			name, TIERD_CONFIG_FILE_MAX_BYTES);
 	if (r < 0)
 		return tierd_error(ret_error, r, "%s: %s", name, strerror(-r));
 	r = tierd_ini_parse(name, text, size, keys, ARRAY_SIZE(keys), &config, ret_error);

@@ -13,7 +13,8 @@
 #include "settings/strict-ini.h"
 #include "settings/root.h"
 
-#define TIERD_CONFIG_PATH "/etc/tierd/tierd.conf"
+#define TIERD_CONFIG_PATH           "/etc/tierd/tierd.conf"
+#define TIERD_CONFIG_FILE_MAX_BYTES (64 * 1024)
 
 enum tierd_source {
 	TIERD_SOURCE_AUTO,

@@ -1,36 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two steps: gather the file names and let the masks fall, and parse each file by the
- * table of keys. Which policy a cgroup falls under is policy-match.c's answer.
+ * Parses policies by the table of keys. Which files there are is policy-files.c's answer,
+ * which policy a cgroup falls under policy-match.c's.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "settings/errtext.h"
+#include "settings/policy-files.h"
 #include "settings/policy.h"
-
-/* From the least to the most important. */
-static const char *const policy_dirs[] = {
-	"/usr/lib/tierd/policies.d",
-	"/run/tierd/policies.d",
-	"/etc/tierd/policies.d",
-};
-
-struct policy_file {
-	char name[NAME_MAX + 1];
-	unsigned dir; /* index into policy_dirs */
-};
-
-struct policy_files {
-	struct policy_file *items;
-	size_t n_items, n_allocated;
-};
 
 static const char *const enforcement_names[TIERD_ENFORCEMENT_MAX] = {
 	[TIERD_ENFORCEMENT_ADVISE] = "advise",
@@ -198,20 +179,6 @@ static int check_policy(const struct tierd_policy *policy, char **ret_error)
 	return 0;
 }
 
-/* Systemd's idea of a masked file; 1 when it is one. */
-static int is_masked(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (S_ISCHR(st.st_mode))
-		return 1;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	return st.st_size == 0;
-}
-
 int tierd_policy_parse(const char *path, const char *text, size_t size,
 	struct tierd_policy *ret, char **ret_error)
 {
@@ -252,132 +219,21 @@ int tierd_policy_load(const struct tierd_root *root, const char *path,
 	_cleanup_(closep) int fd = -EBADF;
 	int r;
 
-	r = tierd_root_open_file(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd);
-	if (r < 0)
-		return tierd_error(ret_error, r, "%s: %s", path, strerror(-r));
-	r = is_masked(fd);
-	if (r < 0)
-		return tierd_error(ret_error, r, "%s: not a regular file", path);
-	if (r > 0)
-		return 0;
+	r = tierd_policy_file_open(root, path, &fd, ret_error);
+	if (r <= 0)
+		return r;
 	r = read_policy(fd, path, ret, ret_error);
 	return r < 0 ? r : 1;
-}
-
-static int load_file(const struct tierd_root *root, const struct policy_file *file,
-	struct tierd_policy *ret, char **ret_error)
-{
-	char path[sizeof(ret->path)];
-
-	snprintf(path, sizeof(path), "%s/%s", policy_dirs[file->dir], file->name);
-	return tierd_policy_load(root, path, ret, ret_error);
-}
-
-/* Names that editors and package managers leave behind begin with '.' or end otherwise.
- */
-static bool is_policy_name(const char *name)
-{
-	size_t length = strlen(name);
-
-	return name[0] != '.' && length > 5 && !strcmp(name + length - 5, ".conf");
-}
-
-static int append_file(struct policy_files *files, const char *name, unsigned dir)
-{
-	struct policy_file *file;
-
-	if (files->n_items == files->n_allocated) {
-		size_t n = files->n_allocated ? files->n_allocated * 2 : 16;
-
-		file = reallocarray(files->items, n, sizeof(*file));
-		if (!file)
-			return -ENOMEM;
-		files->items = file;
-		files->n_allocated = n;
-	}
-	file = &files->items[files->n_items++];
-	snprintf(file->name, sizeof(file->name), "%s", name);
-	file->dir = dir;
-	return 0;
-}
-
-static int list_dir(const struct tierd_root *root, unsigned dir_index,
-	struct policy_files *files, char **ret_error)
-{
-	_cleanup_(closedirp) DIR *dir = NULL;
-	const char *path = policy_dirs[dir_index];
-	size_t n = 0;
-	struct dirent *entry;
-	int r;
-
-	r = tierd_root_open_dir(root, path, &dir);
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
-		return tierd_error(ret_error, r, "%s: %s", path, strerror(-r));
-	while ((errno = 0, entry = readdir(dir))) {
-		if (!is_policy_name(entry->d_name))
-			continue;
-		if (++n > TIERD_POLICIES_MAX)
-			return tierd_error(ret_error, -E2BIG,
-				"%s: more than %d policies in this directory", path,
-				TIERD_POLICIES_MAX);
-		r = append_file(files, entry->d_name, dir_index);
-		if (r < 0)
-			return r;
-	}
-	if (errno)
-		return tierd_error(ret_error, -errno, "%s: %s", path, strerror(errno));
-	return 0;
-}
-
-/* By name, and of one name the most important directory first. */
-static int compare_files(const void *a, const void *b)
-{
-	const struct policy_file *x = a, *y = b;
-	int r = strcmp(x->name, y->name);
-
-	return r ? r : (x->dir < y->dir) - (x->dir > y->dir);
-}
-
-static int list_files(
-	const struct tierd_root *root, struct policy_files *files, char **ret_error)
-{
-	size_t n = 0;
-
-	for (unsigned i = 0; i < ARRAY_SIZE(policy_dirs); i++) {
-		int r = list_dir(root, i, files, ret_error);
-
-		if (r < 0)
-			return r;
-	}
-	if (files->n_items == 0)
-		return 0;
-	qsort(files->items, files->n_items, sizeof(files->items[0]), compare_files);
-	for (size_t i = 0; i < files->n_items; i++)
-		if (n == 0 || strcmp(files->items[n - 1].name, files->items[i].name) != 0)
-			files->items[n++] = files->items[i];
-	files->n_items = n;
-	if (n > TIERD_POLICIES_MAX)
-		return tierd_error(ret_error, -E2BIG,
-			"%s and its kin: more than %d policies altogether",
-			policy_dirs[ARRAY_SIZE(policy_dirs) - 1], TIERD_POLICIES_MAX);
-	return 0;
-}
-
-static void policy_files_done(struct policy_files *files)
-{
-	free(files->items);
 }
 
 int tierd_policies_load(
 	const struct tierd_root *root, struct tierd_policies **ret, char **ret_error)
 {
 	_cleanup_(tierd_policies_freep) struct tierd_policies *policies = NULL;
-	_cleanup_(policy_files_done) struct policy_files files = {};
+	_cleanup_(tierd_policy_files_done) struct tierd_policy_files files = {};
 	int r;
 
-	r = list_files(root, &files, ret_error);
+	r = tierd_policy_files_list(root, &files, ret_error);
 	if (r < 0)
 		return r;
 	policies = calloc(1, sizeof(*policies));
@@ -387,8 +243,8 @@ int tierd_policies_load(
 	if (!policies->items)
 		return -ENOMEM;
 	for (size_t i = 0; i < files.n_items; i++) {
-		r = load_file(root, &files.items[i], &policies->items[policies->n_items],
-			ret_error);
+		r = tierd_policy_load(root, files.items[i].path,
+			&policies->items[policies->n_items], ret_error);
 		if (r < 0)
 			return r;
 		policies->n_items += (size_t)r;

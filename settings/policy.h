@@ -15,10 +15,10 @@
 
 #include "libtier.h"
 #include "settings/amount.h"
+#include "settings/policy-files.h"
 #include "settings/root.h"
 #include "settings/strict-ini.h"
 
-#define TIERD_POLICIES_MAX          1024
 #define TIERD_POLICY_FILE_MAX_BYTES (64 * 1024)
 
 enum tierd_enforcement {
@@ -38,7 +38,7 @@ enum tierd_placement {
 };
 
 struct tierd_policy {
-	char path[384];                    /* the file it came from */
+	char path[TIERD_POLICY_PATH_SIZE]; /* the file it came from */
 	char unit[TIERD_INI_VALUE_SIZE];   /* name or glob; "" when cgroup is set */
 	char cgroup[TIERD_INI_VALUE_SIZE]; /* path or glob below the cgroup root, or "" */
 	struct tierd_amount dram_quota;    /* infinity by default */

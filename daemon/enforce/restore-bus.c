@@ -4,6 +4,7 @@
 
 #include "enforce/restore-bus.h"
 #include "enforce/unit-property.h"
+#include "events.h"
 #include "log.h"
 
 #define CALL_TIMEOUT_USEC (5 * UINT64_C(1000000))
@@ -66,8 +67,12 @@ static void say(_unused_ void *userdata, const struct tierd_held *held, int erro
 {
 	const char *file = tierd_attribute_file(held->attribute);
 
-	tierd_log(error < 0 ? LOG_ERR : LOG_INFO, error, "%s%s%s: %s (%s)", held->path,
-		file ? "/" : "", file ? file : "", what,
+	tierd_log_event(error < 0 ? TIERD_EVENT_RESTORE_FAILED : TIERD_EVENT_RESTORED,
+		error,
+		TIERD_FIELDS({ file ? "TIERD_CGROUP" : "TIERD_PATH", held->path },
+			{ "TIERD_BEFORE", held->before },
+			{ file ? "TIERD_ATTRIBUTE" : NULL, file }),
+		"%s%s%s: %s (%s)", held->path, file ? "/" : "", file ? file : "", what,
 		*held->before ? held->before : "empty");
 }
 

@@ -7,6 +7,7 @@
 #include "enforce/enforcer-internal.h"
 #include "enforce/restore.h"
 #include "enforce/unit-property.h"
+#include "events.h"
 #include "log.h"
 
 /* After a write that failed the same setting waits so long. */
@@ -73,8 +74,12 @@ static void let_go_for_good(struct tierd_setting *setting)
 
 static void lose(struct tierd_setting *setting)
 {
-	log_warning("%s: %s is left to whoever changes it", setting->held.path,
-		tierd_attribute_file(setting->held.attribute));
+	const char *path = setting->held.path;
+	const char *file = tierd_attribute_file(setting->held.attribute);
+
+	tierd_log_event(TIERD_EVENT_DRIFT_ACCEPTED, 0,
+		TIERD_FIELDS({ "TIERD_CGROUP", path }, { "TIERD_ATTRIBUTE", file }),
+		"%s: %s is left to whoever changes it", path, file);
 	setting->is_lost = true;
 	let_go_for_good(setting);
 }
@@ -90,7 +95,11 @@ static void report_drift(const struct tierd_setting *setting, const char *value)
 		.found = value,
 	};
 
-	log_warning("%s: %s is %s, which is not what tierd wrote (%s)", drift.path,
+	tierd_log_event(TIERD_EVENT_DRIFT, 0,
+		TIERD_FIELDS({ "TIERD_CGROUP", drift.path },
+			{ "TIERD_ATTRIBUTE", drift.attribute },
+			{ "TIERD_EXPECTED", drift.expected }, { "TIERD_FOUND", value }),
+		"%s: %s is %s, which is not what tierd wrote (%s)", drift.path,
 		drift.attribute, *value ? value : "empty", drift.expected);
 	if (config->on_drift)
 		config->on_drift(config->drift_userdata, &drift);

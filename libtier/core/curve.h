@@ -2,6 +2,10 @@
 /*
  * What more fast memory would bring: samples scored by the bin in which the last layout
  * had their page, before they were counted. Only some samples are scored.
+ *
+ * Pages wander between bins from layout to layout. A bin's samples are therefore held
+ * against the pages it had when they fell, not those it has now: else a bin that was left
+ * behind would promise its samples for no pages at all.
  */
 #ifndef TIER_CORE_CURVE_H
 #define TIER_CORE_CURVE_H
@@ -9,8 +13,11 @@
 #include "core/layout.h"
 
 struct tier_scores {
-	double bins[TIER_RATE_BINS];    /* samples, decayed */
-	uint64_t pages[TIER_RATE_BINS]; /* of the layout they were scored by */
+	double bins[TIER_RATE_BINS];  /* samples, decayed */
+	double pages[TIER_RATE_BINS]; /* of layouts, each times the samples scored by it
+				       */
+	double samples;               /* in all bins when the layout was made */
+	uint64_t laid_out[TIER_RATE_BINS]; /* pages of the last layout */
 };
 
 /* Scores one sample of a page whose block the last layout knew. A count that was not yet

@@ -43,6 +43,7 @@ static const struct {
 	{ "pause", "pause" },
 	{ "resume", "resume" },
 	{ "verify", "verify /nowhere.conf", 1 },
+	{ "cat-config", "cat-config", 0 },
 	{ "reload", "reload" },
 };
 
