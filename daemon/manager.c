@@ -171,6 +171,12 @@ void tierd_manager_get_source(
 	tierd_ladder_get_rung(manager->ladder, i, ret);
 }
 
+void tierd_manager_get_steering(
+	const struct tierd_manager *manager, struct tierd_steering_view *ret)
+{
+	tierd_steering_get_view(&manager->steering, ret);
+}
+
 size_t tierd_manager_n_groups(const struct tierd_manager *manager)
 {
 	return manager->n_groups;

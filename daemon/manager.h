@@ -21,6 +21,7 @@ struct tierd_rung;
 struct tierd_sampler_stats;
 struct tierd_topology;
 struct tierd_node_memory;
+struct tierd_steering_view;
 
 /*
  * Reads the configuration, looks at the machine and starts to work. @config_path is NULL
@@ -45,6 +46,10 @@ void tierd_manager_get_sampler_stats(
 size_t tierd_manager_n_sources(const struct tierd_manager *manager);
 void tierd_manager_get_source(
 	const struct tierd_manager *manager, size_t i, struct tierd_rung *ret);
+
+/* What sampling costs, and what bounds it. */
+void tierd_manager_get_steering(
+	const struct tierd_manager *manager, struct tierd_steering_view *ret);
 
 /* Groups in the order of their cgroup paths. */
 size_t tierd_manager_n_groups(const struct tierd_manager *manager);

@@ -15,6 +15,8 @@
 
 #define TIERD_CONFIG_PATH "/etc/tierd/tierd.conf"
 
+#define TIERD_SHARE_INFINITY UINT64_MAX
+
 enum tierd_source {
 	TIERD_SOURCE_AUTO,
 	TIERD_SOURCE_PMU,
@@ -35,9 +37,11 @@ struct tierd_config {
 	char event[TIERD_INI_VALUE_SIZE]; /* "pmu" or "pmu/term=value,…/"; "": choose */
 	uint64_t samples_per_second_max;  /* while learning */
 	uint64_t samples_per_second_settled; /* never above the former */
-	char tiers[TIERD_INI_VALUE_SIZE];    /* as tierd_topology_read() takes it */
-	uint64_t bandwidth_max_bytes; /* per second; TIERD_BYTES_INFINITY: no limit */
-	struct tierd_amount headroom; /* DRAM kept free for new allocations */
+	uint64_t cpu_max_ppm;             /* of one CPU: TIERD_SHARE_INFINITY: no cap */
+	uint64_t overhead_max_ppm;        /* the same, taken from programs */
+	char tiers[TIERD_INI_VALUE_SIZE]; /* as tierd_topology_read() takes it */
+	uint64_t bandwidth_max_bytes;     /* per second; TIERD_BYTES_INFINITY: no limit */
+	struct tierd_amount headroom;     /* DRAM kept free for new allocations */
 	bool collapse; /* make huge pages of hot base pages where those are wanted */
 	enum tierd_kernel_tiering kernel_tiering;
 	uint64_t tick_ns;

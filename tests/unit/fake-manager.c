@@ -87,6 +87,12 @@ void tierd_manager_get_source(
 	*ret = rungs[i];
 }
 
+void tierd_manager_get_steering(
+	const struct tierd_manager *manager, struct tierd_steering_view *ret)
+{
+	*ret = manager->steering;
+}
+
 size_t tierd_manager_n_groups(const struct tierd_manager *manager)
 {
 	return manager->n_groups;
@@ -419,6 +425,15 @@ static void fill_machine(struct tierd_manager *manager)
 		.lost = 17,
 		.throttled = 2,
 		.coverage = 0.75,
+		.n_cpus = 8,
+		.n_cpus_heard = 7,
+	};
+	manager->steering = (struct tierd_steering_view){
+		.wanted_per_s = 20000,
+		.target_per_s = 15000,
+		.limit = "cpu",
+		.loop_cpu_ns = 100 * NS_PER_SEC,
+		.overhead_ns = 4 * NS_PER_SEC,
 	};
 	manager->cpu_ns = 138 * NS_PER_SEC;
 	manager->wall_ns = 11520 * NS_PER_SEC;

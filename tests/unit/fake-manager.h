@@ -11,6 +11,7 @@
 #include "manager.h"
 #include "node-memory.h"
 #include "sampler/ladder.h"
+#include "steering.h"
 #include "topology.h"
 
 #define FAKE_GROUPS_MAX    260
@@ -34,6 +35,7 @@ struct tierd_manager {
 	struct tierd_topology topology;
 	struct tierd_node_memory memory[TIERD_NODES_MAX];
 	struct tierd_sampler_stats sampler;
+	struct tierd_steering_view steering;
 	uint64_t cpu_ns;
 	uint64_t wall_ns;
 	size_t n_groups;

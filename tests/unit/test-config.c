@@ -64,9 +64,9 @@ static void test_missing_file(_unused_ void **state)
 static void test_sample(_unused_ void **state)
 {
 	static const char *const keys[] = { "Source", "Event", "SamplesPerSecondMax",
-		"SamplesPerSecondSettled", "Tiers", "BandwidthMax", "Headroom",
-		"CollapseHugePages", "KernelTiering", "TickSec", "File", "IntervalSec",
-		"Socket" };
+		"SamplesPerSecondSettled", "CPUMax", "OverheadMax", "Tiers",
+		"BandwidthMax", "Headroom", "CollapseHugePages", "KernelTiering",
+		"TickSec", "File", "IntervalSec", "Socket" };
 	_cleanup_(freep) char *text = NULL;
 	struct tierd_config config = {};
 	struct tierd_root root;
@@ -99,6 +99,8 @@ static void test_every_key(_unused_ void **state)
 		      "Event=cpu/event=0xd3,umask=0x01/ # and one more\n"
 		      "SamplesPerSecondMax=5000 ; here too\n"
 		      "SamplesPerSecondSettled=100\n"
+		      "CPUMax=1.5%\n"
+		      "OverheadMax=infinity\n"
 		      "   # indented comment\n"
 		      "\t\n"
 		      "[Tiers] # of nodes\n"
@@ -119,6 +121,8 @@ static void test_every_key(_unused_ void **state)
 	assert_string_equal(config.event, "cpu/event=0xd3,umask=0x01/");
 	assert_int_equal(config.samples_per_second_max, 5000);
 	assert_int_equal(config.samples_per_second_settled, 100);
+	assert_int_equal(config.cpu_max_ppm, 15000);
+	assert_int_equal(config.overhead_max_ppm, TIERD_SHARE_INFINITY);
 	assert_string_equal(config.tiers, "0;1,2-3");
 	assert_int_equal(config.bandwidth_max_bytes, UINT64_C(1610612736));
 	assert_int_equal(config.headroom.kind, TIERD_AMOUNT_BYTES);
@@ -161,6 +165,14 @@ static void test_values(_unused_ void **state)
 		{ "Sampling", "SamplesPerSecondMax=-1", false },
 		{ "Sampling", "SamplesPerSecondMax=10000001", false },
 		{ "Sampling", "SamplesPerSecondSettled=", false },
+		{ "Sampling", "CPUMax=100%", true },
+		{ "Sampling", "CPUMax=0.1%", true },
+		{ "Sampling", "CPUMax=0.09%", false },
+		{ "Sampling", "CPUMax=101%", false },
+		{ "Sampling", "CPUMax=0.05", false },
+		{ "Sampling", "CPUMax=1G", false },
+		{ "Sampling", "OverheadMax=infinity", true },
+		{ "Sampling", "OverheadMax=", false },
 		{ "Tiers", "Tiers=", true },
 		{ "Tiers", "Tiers=0;0", false },
 		{ "Tiers", "Tiers=0 ;1", true }, /* ";1" is a comment */
