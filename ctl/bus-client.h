@@ -201,4 +201,9 @@ void tierctl_processes_done(struct tierctl_processes *processes);
 void tierctl_heatmap_done(struct tierctl_heatmap *map);
 void tierctl_counters_done(struct tierctl_counters *counters);
 
+/* Has a group recorded for so long; the trace is read from *ret_fd, which the caller
+ * closes. */
+int tierctl_record(sd_bus *bus, const struct tierctl_group *group, uint64_t duration_usec,
+	int *ret_fd, sd_bus_error *error);
+
 #endif

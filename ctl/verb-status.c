@@ -40,8 +40,10 @@ static void print_rate(struct tierctl *ctl, const struct tierctl_manager *manage
 		printf(" of %" PRIu64 " wanted (%slimit: %s%s)", manager->samples_wanted,
 			tierctl_colour(style, TIERCTL_WARNING), manager->sampling_limit,
 			tierctl_colour(style, TIERCTL_PLAIN));
-	printf(", from %" PRIu32 " of %" PRIu32 " CPUs\n", manager->sampler_cpus_heard,
-		manager->sampler_cpus);
+	if (manager->sampler_cpus > 0)
+		printf(", from %" PRIu32 " of %" PRIu32 " CPUs",
+			manager->sampler_cpus_heard, manager->sampler_cpus);
+	printf("\n");
 	tierctl_format_share(
 		tierctl_share(manager->sampling_overhead_usec, manager->uptime_usec),
 		share);

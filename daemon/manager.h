@@ -85,6 +85,13 @@ int tierd_manager_add_group(struct tierd_manager *manager, const char *cgroup,
 /* Manages the group no more, until the next reload. It may be freed. Errors: -E2BIG. */
 int tierd_manager_remove_group(struct tierd_manager *manager, struct tierd_group *group);
 
+/*
+ * Records one of the groups: as tierd_group_record(). Errors: -E2BIG when as many are
+ * recorded as may be at a time, others.
+ */
+int tierd_manager_record(struct tierd_manager *manager, struct tierd_group *group,
+	uint64_t duration_ns, int *ret_fd);
+
 /* While paused nothing is moved; all else goes on. */
 bool tierd_manager_is_paused(const struct tierd_manager *manager);
 void tierd_manager_set_paused(struct tierd_manager *manager, bool is_paused);

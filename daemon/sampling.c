@@ -288,6 +288,7 @@ int tierd_sampling_start(struct tierd_manager *manager)
 		.sampler = {
 			.source = tierd_source_to_string(manager->config.source),
 			.event = manager->config.event,
+			.replay = manager->config.replay,
 			.root = &manager->root,
 			.journal = manager->journal,
 		},

@@ -32,6 +32,7 @@
 static const char *const source_names[TIERD_SOURCE_MAX] = {
 	[TIERD_SOURCE_AUTO] = "auto",
 	[TIERD_SOURCE_PMU] = "pmu",
+	[TIERD_SOURCE_REPLAY] = "replay",
 };
 
 static const char *const kernel_tiering_names[TIERD_KERNEL_TIERING_MAX] = {
@@ -184,10 +185,12 @@ static int parse_path(const char *value, void *field)
 #define FIELD(member) offsetof(struct tierd_config, member)
 
 static const struct tierd_ini_key keys[] = {
-	{ "Sampling", "Source", parse_source, FIELD(source), "auto or pmu" },
+	{ "Sampling", "Source", parse_source, FIELD(source), "auto, pmu or replay" },
 	{ "Sampling", "Event", parse_event, FIELD(event),
 		"a PMU as in \"ibs_op\", an event as in \"cpu/event=0xd3,umask=0x1/\", or "
 		"nothing" },
+	{ "Sampling", "Replay", parse_path, FIELD(replay),
+		"an absolute path as in \"/var/tmp/tierd.trace\", or nothing" },
 	{ "Sampling", "SamplesPerSecondMax", parse_samples, FIELD(samples_per_second_max),
 		"a number from 1 to 10000000" },
 	{ "Sampling", "SamplesPerSecondSettled", parse_samples,

@@ -20,6 +20,7 @@
 enum tierd_source {
 	TIERD_SOURCE_AUTO,
 	TIERD_SOURCE_PMU,
+	TIERD_SOURCE_REPLAY,
 	TIERD_SOURCE_MAX,
 	TIERD_SOURCE_INVALID = -22,
 };
@@ -35,7 +36,8 @@ enum tierd_kernel_tiering {
 struct tierd_config {
 	enum tierd_source source;
 	char event[TIERD_INI_VALUE_SIZE]; /* "pmu" or "pmu/term=value,…/"; "": choose */
-	uint64_t samples_per_second_max;  /* while learning */
+	char replay[TIERD_INI_VALUE_SIZE];   /* absolute path of a trace; "": none */
+	uint64_t samples_per_second_max;     /* while learning */
 	uint64_t samples_per_second_settled; /* never above the former */
 	uint64_t cpu_max_ppm;             /* of one CPU: TIERD_SHARE_INFINITY: no cap */
 	uint64_t overhead_max_ppm;        /* the same, taken from programs */

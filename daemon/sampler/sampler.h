@@ -25,6 +25,7 @@ struct tierd_sampler;
 struct tierd_sampler_config {
 	const char *source; /* name of a backend, or "auto" */
 	const char *event;  /* "pmu/term=value,…/"; NULL or "" looks for a known one */
+	const char *replay; /* path of a trace, for the source of that name */
 	const struct tierd_root *root; /* where /sys is; not NULL */
 	struct tierd_journal *journal; /* for sources that change settings of the
 					  kernel's; NULL: probing only */

@@ -44,6 +44,8 @@ struct tierd_manager {
 	const char *reload_error;
 	unsigned n_reloads;
 	bool is_paused;
+	int record_result;
+	uint64_t recorded_ns;
 	int add_result;
 	const char *add_error;
 	struct tierd_policy added_policy;
@@ -56,6 +58,8 @@ void fake_manager_fill(struct tierd_manager *manager);
 /* A process of the first group's, and the one page of it that is mapped. */
 #define FAKE_PID     1234
 #define FAKE_ADDRESS UINT64_C(0x7f0012345000)
+
+#define FAKE_TRACE "what was recorded"
 
 /* Not managed, until somebody adds it. */
 #define FAKE_NEW "/new.slice"
