@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The calls that change something. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 
 #include "bus-call.h"
@@ -112,4 +114,31 @@ int tierctl_add_group(sd_bus *bus, const char *cgroup,
 	if (r < 0)
 		return r;
 	return tierctl_send_change(bus, message, NULL, error);
+}
+
+/* Like a change, it may be asked for a password. The reply's descriptor goes with it. */
+int tierctl_record(sd_bus *bus, const struct tierctl_group *group, uint64_t duration_usec,
+	int *ret_fd, sd_bus_error *error)
+{
+	const struct tierctl_call c = { group->path, TIERCTL_GROUP_INTERFACE, "Record" };
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
+	int fd, r;
+
+	r = tierctl_new_call(bus, &c, &message);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(message, "t", duration_usec);
+	if (r < 0)
+		return r;
+	r = tierctl_send_change(bus, message, &reply, error);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read(reply, "h", &fd);
+	if (r < 0)
+		return r;
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
 }

@@ -149,6 +149,13 @@ static const struct tierctl_property manager_properties[] = {
 	MANAGER("SamplesLost", "t", tierctl_read_u64, samples_lost),
 	MANAGER("SamplerThrottled", "t", tierctl_read_u64, sampler_throttled),
 	MANAGER("SamplePeriod", "t", tierctl_read_u64, sample_period),
+	MANAGER("SamplerCPUs", "u", tierctl_read_u32, sampler_cpus),
+	MANAGER("SamplerCPUsHeard", "u", tierctl_read_u32, sampler_cpus_heard),
+	MANAGER("SamplesWanted", "t", tierctl_read_u64, samples_wanted),
+	MANAGER("SamplesTarget", "t", tierctl_read_u64, samples_target),
+	MANAGER("SamplingLimit", "s", tierctl_read_string, sampling_limit),
+	MANAGER("SamplingOverheadUSec", "t", tierctl_read_u64, sampling_overhead_usec),
+	MANAGER("LoopCPUTimeUSec", "t", tierctl_read_u64, loop_cpu_usec),
 	MANAGER("Paused", "b", tierctl_read_bool, is_paused),
 	MANAGER("CPUTimeUSec", "t", tierctl_read_u64, cpu_usec),
 	MANAGER("UptimeUSec", "t", tierctl_read_u64, uptime_usec),
@@ -169,7 +176,8 @@ int tierctl_get_manager(sd_bus *bus, struct tierctl_manager *ret, sd_bus_error *
 		reply, manager_properties, ARRAY_SIZE(manager_properties), &manager);
 	if (r < 0)
 		return r;
-	if (!manager.version || !manager.sampler_source || !manager.sampler_event)
+	if (!manager.version || !manager.sampler_source || !manager.sampler_event ||
+		!manager.sampling_limit)
 		return -EBADMSG;
 	*ret = manager;
 	manager = (struct tierctl_manager){};
@@ -190,6 +198,7 @@ void tierctl_manager_done(struct tierctl_manager *manager)
 		free(manager->sources.items[i].reason);
 	}
 	free(manager->sources.items);
+	free(manager->sampling_limit);
 	*manager = (struct tierctl_manager){};
 }
 

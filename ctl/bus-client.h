@@ -51,6 +51,13 @@ struct tierctl_manager {
 	uint64_t samples_lost;
 	uint64_t sampler_throttled;
 	uint64_t sample_period;
+	uint32_t sampler_cpus;
+	uint32_t sampler_cpus_heard; /* those of which there ever was a sample */
+	uint64_t samples_wanted;     /* a second, that would be of use */
+	uint64_t samples_target;     /* a second, that is aimed at */
+	char *sampling_limit;        /* what makes the difference, or "none" */
+	uint64_t sampling_overhead_usec;
+	uint64_t loop_cpu_usec;
 	bool is_paused;
 	uint64_t cpu_usec;
 	uint64_t uptime_usec;
@@ -193,5 +200,10 @@ void tierctl_curve_done(struct tierctl_curve *curve);
 void tierctl_processes_done(struct tierctl_processes *processes);
 void tierctl_heatmap_done(struct tierctl_heatmap *map);
 void tierctl_counters_done(struct tierctl_counters *counters);
+
+/* Has a group recorded for so long; the trace is read from *ret_fd, which the caller
+ * closes. */
+int tierctl_record(sd_bus *bus, const struct tierctl_group *group, uint64_t duration_usec,
+	int *ret_fd, sd_bus_error *error);
 
 #endif

@@ -49,6 +49,8 @@ static const struct tierctl_verb verbs[] = {
 	{ "resume", "", 0, 0, "Move pages again", tierctl_verb_resume },
 	{ "monitor", "", 0, 0, "Show what tierd announces, as it happens",
 		tierctl_verb_monitor },
+	{ "record", "GROUP", 1, 1, "Record what is seen of a group, as a trace",
+		tierctl_verb_record, .takes = TIERCTL_TAKES_RECORD },
 	{ "verify", "[FILE...]", 0, -1, "Check configuration and policies, without tierd",
 		tierctl_verb_verify, .is_offline = true },
 	{ "cat-config", "", 0, 0, "Show configuration and policies, in their order",
@@ -140,6 +142,9 @@ static int help(void)
 	       "  -b --batch         Neither clear the screen nor take keys\n"
 	       "  -r --raw           Show exact numbers of bytes\n"
 	       "  --order=ORDER      Sort by path, tasks, hits, memory or moves\n\n"
+	       "Options of record:\n"
+	       "  -o --output=FILE   Write the trace to FILE (default: tierd.trace)\n"
+	       "  --duration=SEC     Record for so long (default: 10)\n\n"
 	       "GROUP is a cgroup's path (/system.slice/x.service) or the end of it\n"
 	       "(x.service); SIZE is in bytes, takes K, M, G or T, or is \"infinity\".\n"
 	       "See tierctl(1).\n");
@@ -163,6 +168,8 @@ static bool takes_options(const struct tierctl *ctl, const struct tierctl_verb *
 		tierctl_error("--persist is for set-quota");
 	else if (wrong & TIERCTL_TAKES_REFRESH)
 		tierctl_error("-n, -d, -b, -r and --order are for top");
+	else if (wrong & TIERCTL_TAKES_RECORD)
+		tierctl_error("-o and --duration are for record");
 	return !wrong;
 }
 
@@ -195,7 +202,8 @@ static int run(struct tierctl *ctl, int argc, char **argv)
 }
 
 enum {
-	OPTION_JSON = 256,
+	OPTION_DURATION = 256,
+	OPTION_JSON,
 	OPTION_NO_LEGEND,
 	OPTION_ORDER,
 	OPTION_PERSIST,
@@ -234,6 +242,21 @@ static bool take_refresh_option(struct tierctl_refresh *refresh, int option)
 	}
 }
 
+/* The same for those of record. */
+static bool take_record_option(struct tierctl_recording *record, int option)
+{
+	if (option == 'o') {
+		record->file = optarg;
+		return true;
+	}
+	if (tier_parse_scaled(optarg, 1000000, &record->duration_usec) >= 0 &&
+		record->duration_usec > 0 &&
+		record->duration_usec <= TIERCTL_DURATION_MAX_USEC)
+		return true;
+	tierctl_error("--duration= takes seconds above 0 and up to 3600");
+	return false;
+}
+
 /* The same for the options that print nothing. */
 static bool take_option(struct tierctl *ctl, int option)
 {
@@ -251,6 +274,10 @@ static bool take_option(struct tierctl *ctl, int option)
 		ctl->persist = true;
 		ctl->restricted |= TIERCTL_TAKES_PERSIST;
 		return true;
+	case 'o':
+	case OPTION_DURATION:
+		ctl->restricted |= TIERCTL_TAKES_RECORD;
+		return take_record_option(&ctl->record, option);
 	case '?':
 		return false;
 	default:
@@ -264,10 +291,12 @@ static int main_with_options(struct tierctl *ctl, int argc, char **argv)
 	static const struct option options[] = {
 		{ "batch", no_argument, NULL, 'b' },
 		{ "delay", required_argument, NULL, 'd' },
+		{ "duration", required_argument, NULL, OPTION_DURATION },
 		{ "iterations", required_argument, NULL, 'n' },
 		{ "json", optional_argument, NULL, OPTION_JSON },
 		{ "no-legend", no_argument, NULL, OPTION_NO_LEGEND },
 		{ "order", required_argument, NULL, OPTION_ORDER },
+		{ "output", required_argument, NULL, 'o' },
 		{ "persist", no_argument, NULL, OPTION_PERSIST },
 		{ "raw", no_argument, NULL, 'r' },
 		{ "version", no_argument, NULL, OPTION_VERSION },
@@ -276,7 +305,7 @@ static int main_with_options(struct tierctl *ctl, int argc, char **argv)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "bd:hn:r", options, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, "bd:hn:o:r", options, NULL)) >= 0) {
 		if (c == OPTION_VERSION) {
 			printf("tierctl %s\n", TIER_VERSION);
 			return TIERCTL_EXIT_OK;
@@ -293,6 +322,7 @@ int main(int argc, char **argv)
 {
 	struct tierctl ctl = {
 		.legend = true,
+		.record = { "tierd.trace", 10000000 },
 		.refresh = { .delay_usec = 1000000, .order = TIERCTL_TOP_MEMORY },
 	};
 	int r;

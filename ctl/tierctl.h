@@ -27,6 +27,8 @@ enum tierctl_exit {
 #define TIERCTL_DELAY_MIN_USEC UINT64_C(100000)
 #define TIERCTL_DELAY_MAX_USEC UINT64_C(86400000000)
 
+#define TIERCTL_DURATION_MAX_USEC UINT64_C(3600000000)
+
 /* How top looks again and again. */
 struct tierctl_refresh {
 	bool has_iterations;
@@ -37,12 +39,19 @@ struct tierctl_refresh {
 	enum tierctl_top_order order;
 };
 
+/* What record writes, and for how long. */
+struct tierctl_recording {
+	const char *file;
+	uint64_t duration_usec;
+};
+
 struct tierctl {
 	sd_bus *bus;
 	enum tierctl_json_mode json; /* TIERCTL_JSON_OFF: text for people */
 	bool legend;
 	bool persist;
 	struct tierctl_refresh refresh;
+	struct tierctl_recording record;
 	unsigned restricted; /* enum tierctl_takes: options given that not all take */
 	struct tierctl_style style;
 };

@@ -30,6 +30,26 @@ static void print_heading(struct tierctl *ctl, const struct tierctl_manager *man
 			tierctl_share(manager->cpu_usec, manager->uptime_usec), share));
 }
 
+static void print_rate(struct tierctl *ctl, const struct tierctl_manager *manager)
+{
+	const struct tierctl_style *style = &ctl->style;
+	char share[TIERCTL_TEXT_MAX];
+
+	printf("     Rate: %" PRIu64 " a second", manager->samples_target);
+	if (strcmp(manager->sampling_limit, "none") != 0)
+		printf(" of %" PRIu64 " wanted (%slimit: %s%s)", manager->samples_wanted,
+			tierctl_colour(style, TIERCTL_WARNING), manager->sampling_limit,
+			tierctl_colour(style, TIERCTL_PLAIN));
+	if (manager->sampler_cpus > 0)
+		printf(", from %" PRIu32 " of %" PRIu32 " CPUs",
+			manager->sampler_cpus_heard, manager->sampler_cpus);
+	printf("\n");
+	tierctl_format_share(
+		tierctl_share(manager->sampling_overhead_usec, manager->uptime_usec),
+		share);
+	printf("     Cost: %s of one CPU, estimated, taken from programs\n", share);
+}
+
 static void print_sampler(struct tierctl *ctl, const struct tierctl_manager *manager)
 {
 	const struct tierctl_style *style = &ctl->style;
@@ -45,6 +65,7 @@ static void print_sampler(struct tierctl *ctl, const struct tierctl_manager *man
 		manager->samples,
 		tierctl_colour(style, lost ? TIERCTL_WARNING : TIERCTL_PLAIN), lost,
 		tierctl_colour(style, TIERCTL_PLAIN), manager->sampler_throttled);
+	print_rate(ctl, manager);
 }
 
 /* What is not used though it is preferred, and why. */
@@ -184,6 +205,7 @@ static int print_json(struct tierctl *ctl, const struct tierctl_manager *manager
 	tierctl_json_string(json, "version", manager->version);
 	tierctl_json_u64(json, "uptime_usec", manager->uptime_usec);
 	tierctl_json_u64(json, "cpu_usec", manager->cpu_usec);
+	tierctl_json_u64(json, "loop_cpu_usec", manager->loop_cpu_usec);
 	tierctl_json_bool(json, "paused", manager->is_paused);
 	tiers_to_json(json, &manager->tiers);
 	tierctl_json_open_object(json, "sampler");
@@ -195,6 +217,12 @@ static int print_json(struct tierctl *ctl, const struct tierctl_manager *manager
 	tierctl_json_u64(json, "throttled", manager->sampler_throttled);
 	tierctl_json_double(json, "coverage", manager->sampler_coverage);
 	sources_to_json(json, &manager->sources);
+	tierctl_json_u64(json, "cpus", manager->sampler_cpus);
+	tierctl_json_u64(json, "cpus_heard", manager->sampler_cpus_heard);
+	tierctl_json_u64(json, "wanted_per_s", manager->samples_wanted);
+	tierctl_json_u64(json, "target_per_s", manager->samples_target);
+	tierctl_json_string(json, "limit", manager->sampling_limit);
+	tierctl_json_u64(json, "overhead_usec", manager->sampling_overhead_usec);
 	tierctl_json_close(json);
 	tierctl_groups_to_json(json, "groups", groups);
 	tierctl_json_close(json);

@@ -14,6 +14,7 @@ struct tierctl;
 enum tierctl_takes {
 	TIERCTL_TAKES_PERSIST = 1 << 0,
 	TIERCTL_TAKES_REFRESH = 1 << 1,
+	TIERCTL_TAKES_RECORD = 1 << 2,
 };
 
 struct tierctl_verb {
@@ -36,6 +37,7 @@ int tierctl_verb_counters(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_curve(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_doctor(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_explain(struct tierctl *ctl, int argc, char **argv);
+int tierctl_verb_record(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_heatmap(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_top(struct tierctl *ctl, int argc, char **argv);
 int tierctl_verb_set_quota(struct tierctl *ctl, int argc, char **argv);

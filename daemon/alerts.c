@@ -62,10 +62,12 @@ static void watch_samples(struct tierd_manager *manager, uint64_t now_ns)
 	if (now_ns - before.time_ns < LOSS_EVERY_NS)
 		return;
 	tierd_sampler_get_stats(manager->sampler, &stats);
-	manager->loss = (struct tierd_loss){ now_ns, stats.samples, stats.lost };
+	manager->loss =
+		(struct tierd_loss){ now_ns, stats.samples, stats.lost, stats.throttled };
 	was_lossy = is_lossy(&manager->loss_window);
 	manager->loss_window = (struct tierd_loss){ now_ns - before.time_ns,
-		stats.samples - before.taken, stats.lost - before.lost };
+		stats.samples - before.taken, stats.lost - before.lost,
+		stats.throttled - before.throttled };
 	if (is_lossy(&manager->loss_window) && !was_lossy)
 		log_loss(&manager->loss_window);
 	if (stats.lost > before.lost)

@@ -77,6 +77,9 @@ int tierd_bus_group_curve(sd_bus_message *message, void *userdata, sd_bus_error 
 int tierd_bus_group_counters(
 	sd_bus_message *message, void *userdata, sd_bus_error *error);
 
+/* bus-record.c */
+int tierd_bus_group_record(sd_bus_message *message, void *userdata, sd_bus_error *error);
+
 /* bus-sources.c: SamplerSources and SamplerCoverage. */
 int tierd_bus_get_sources(sd_bus *connection, const char *path, const char *interface,
 	const char *property, sd_bus_message *reply, void *userdata, sd_bus_error *error);

@@ -13,6 +13,7 @@
 #include "manager.h"
 #include "node-memory.h"
 #include "sampler/sampler.h"
+#include "steering.h"
 #include "topology.h"
 
 #define NS_PER_USEC UINT64_C(1000)
@@ -118,6 +119,60 @@ static int get_sampler_number(_unused_ sd_bus *connection, _unused_ const char *
 	return -ENOENT;
 }
 
+static const struct {
+	const char *property;
+	size_t offset;
+	uint64_t unit;
+} steering_numbers[] = {
+	{ "SamplesWanted", offsetof(struct tierd_steering_view, wanted_per_s), 1 },
+	{ "SamplesTarget", offsetof(struct tierd_steering_view, target_per_s), 1 },
+	{ "SamplingOverheadUSec", offsetof(struct tierd_steering_view, overhead_ns),
+		NS_PER_USEC },
+	{ "LoopCPUTimeUSec", offsetof(struct tierd_steering_view, loop_cpu_ns),
+		NS_PER_USEC },
+};
+
+static int get_steering_number(_unused_ sd_bus *connection, _unused_ const char *path,
+	_unused_ const char *interface, const char *property, sd_bus_message *reply,
+	void *userdata, _unused_ sd_bus_error *error)
+{
+	const struct tierd_bus *bus = userdata;
+	struct tierd_steering_view view;
+
+	tierd_manager_get_steering(bus->manager, &view);
+	for (size_t i = 0; i < ARRAY_SIZE(steering_numbers); i++) {
+		const char *field = (const char *)&view + steering_numbers[i].offset;
+
+		if (strcmp(steering_numbers[i].property, property) == 0)
+			return sd_bus_message_append(reply, "t",
+				*(const uint64_t *)field / steering_numbers[i].unit);
+	}
+	return -ENOENT;
+}
+
+static int get_sampling_limit(_unused_ sd_bus *connection, _unused_ const char *path,
+	_unused_ const char *interface, _unused_ const char *property,
+	sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error)
+{
+	const struct tierd_bus *bus = userdata;
+	struct tierd_steering_view view;
+
+	tierd_manager_get_steering(bus->manager, &view);
+	return sd_bus_message_append(reply, "s", view.limit);
+}
+
+static int get_sampler_cpus(_unused_ sd_bus *connection, _unused_ const char *path,
+	_unused_ const char *interface, const char *property, sd_bus_message *reply,
+	void *userdata, _unused_ sd_bus_error *error)
+{
+	const struct tierd_bus *bus = userdata;
+	struct tierd_sampler_stats stats;
+
+	tierd_manager_get_sampler_stats(bus->manager, &stats);
+	return sd_bus_message_append(reply, "u",
+		strcmp(property, "SamplerCPUs") == 0 ? stats.n_cpus : stats.n_cpus_heard);
+}
+
 static int get_time(_unused_ sd_bus *connection, _unused_ const char *path,
 	_unused_ const char *interface, const char *property, sd_bus_message *reply,
 	void *userdata, _unused_ sd_bus_error *error)
@@ -207,6 +262,13 @@ const sd_bus_vtable tierd_bus_manager_vtable[] = {
 	SD_BUS_PROPERTY("SamplesLost", "t", get_sampler_number, 0, 0),
 	SD_BUS_PROPERTY("SamplerThrottled", "t", get_sampler_number, 0, 0),
 	SD_BUS_PROPERTY("SamplePeriod", "t", get_sampler_number, 0, 0),
+	SD_BUS_PROPERTY("SamplerCPUs", "u", get_sampler_cpus, 0, 0),
+	SD_BUS_PROPERTY("SamplerCPUsHeard", "u", get_sampler_cpus, 0, 0),
+	SD_BUS_PROPERTY("SamplesWanted", "t", get_steering_number, 0, 0),
+	SD_BUS_PROPERTY("SamplesTarget", "t", get_steering_number, 0, 0),
+	SD_BUS_PROPERTY("SamplingLimit", "s", get_sampling_limit, 0, 0),
+	SD_BUS_PROPERTY("SamplingOverheadUSec", "t", get_steering_number, 0, 0),
+	SD_BUS_PROPERTY("LoopCPUTimeUSec", "t", get_steering_number, 0, 0),
 	SD_BUS_PROPERTY("Counters", "a{st}", get_counters, 0, 0),
 	SD_BUS_PROPERTY(
 		"Paused", "b", get_paused, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

@@ -94,6 +94,7 @@ static void check_sources(struct tierd_findings *findings, const struct tierd_ro
 	const struct tierd_sampler_config sampler_config = {
 		.source = tierd_source_to_string(config->source),
 		.event = config->event,
+		.replay = config->replay,
 		.root = root,
 	};
 	bool works = can_sample(&sampler_config);

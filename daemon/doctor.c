@@ -6,10 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sampler/governor.h"
+
 #define USEC_PER_SEC UINT64_C(1000000)
 
 /* More than one sample in so many lost is worth a word. */
 #define LOST_DIVISOR 50
+
+/* A throttled event is on its way to a longer period; one that stays so is not. */
+#define THROTTLED_MOST 5
+
+/* So many from one CPU in ten seconds are no accident. */
+#define ONE_CPU_SAMPLES 2000
 
 /* CPU time without a sample, and with one but little of the memory judged. */
 #define STARVED_USEC   (10 * USEC_PER_SEC)
@@ -59,11 +67,53 @@ bool tierd_doctor_minds_loss(uint64_t taken, uint64_t lost)
 	return lost > 0 && lost >= (taken + lost) / LOST_DIVISOR;
 }
 
-void tierd_doctor_see_machine(
+static void see_rate(
+	struct tierd_findings *findings, const struct tierd_machine_health *machine)
+{
+	int limit = TIERD_GOVERNOR_LIMIT_NONE;
+
+	while (machine->limit && limit < TIERD_GOVERNOR_LIMIT_MAX &&
+		strcmp(tierd_governor_limit_to_string(limit), machine->limit) != 0)
+		limit++;
+	if (limit == TIERD_GOVERNOR_LIMIT_KERNEL)
+		tierd_findings_add(findings, TIERD_CONDITION_KERNEL_RATE, NULL,
+			"the kernel lets %" PRIu64
+			" samples a second through, and %" PRIu64 " would be of use",
+			machine->kernel_per_s, machine->wanted_per_s);
+	else if (limit != TIERD_GOVERNOR_LIMIT_NONE)
+		tierd_findings_add(findings, TIERD_CONDITION_SAMPLING_CAPPED, NULL,
+			"%s= keeps sampling at %" PRIu64 " a second, and %" PRIu64
+			" would be of use",
+			limit == TIERD_GOVERNOR_LIMIT_CPU ? "CPUMax" : "OverheadMax",
+			machine->target_per_s, machine->wanted_per_s);
+}
+
+static void see_sampler(
 	struct tierd_findings *findings, const struct tierd_machine_health *machine)
 {
 	uint64_t lost = machine->samples_lost;
 
+	if (tierd_doctor_minds_loss(machine->samples, lost))
+		tierd_findings_add(findings, TIERD_CONDITION_SAMPLES_LOST, NULL,
+			"%" PRIu64 " samples were lost of %" PRIu64
+			" in ten seconds: heat is seen late, or not at all",
+			lost, machine->samples + lost);
+	if (machine->throttled > THROTTLED_MOST)
+		tierd_findings_add(findings, TIERD_CONDITION_THROTTLED, NULL,
+			"the kernel stopped sampling %" PRIu64
+			" times in ten seconds, for its rate",
+			machine->throttled);
+	if (machine->n_cpus > 1 && machine->n_cpus_heard == 1 &&
+		machine->samples >= ONE_CPU_SAMPLES)
+		tierd_findings_add(findings, TIERD_CONDITION_ONE_CPU, NULL,
+			"all samples come from one CPU, of %u that are watched",
+			machine->n_cpus);
+	see_rate(findings, machine);
+}
+
+void tierd_doctor_see_machine(
+	struct tierd_findings *findings, const struct tierd_machine_health *machine)
+{
 	see_capabilities(findings, machine->capabilities);
 	if (machine->is_paused)
 		tierd_findings_add(findings, TIERD_CONDITION_PAUSED, NULL,
@@ -74,11 +124,7 @@ void tierd_doctor_see_machine(
 				"the kernel moves pages as well, whatever the quotas: %s "
 				"is on",
 				machine->kernel_tiering[i]);
-	if (tierd_doctor_minds_loss(machine->samples, lost))
-		tierd_findings_add(findings, TIERD_CONDITION_SAMPLES_LOST, NULL,
-			"%" PRIu64 " samples were lost of %" PRIu64
-			" in ten seconds: heat is seen late, or not at all",
-			lost, machine->samples + lost);
+	see_sampler(findings, machine);
 }
 
 void tierd_doctor_see_quotas(struct tierd_findings *findings,

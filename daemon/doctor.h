@@ -33,6 +33,13 @@ struct tierd_machine_health {
 	uint64_t dram_bytes;
 	uint64_t samples; /* of the last ten seconds */
 	uint64_t samples_lost;
+	uint64_t throttled;    /* the same: times that the kernel stopped a CPU's event */
+	unsigned n_cpus;       /* CPUs being sampled, and those of which there ever */
+	unsigned n_cpus_heard; /* was a sample */
+	const char *limit;     /* what bounds the rate: see sampler/governor.h */
+	uint64_t wanted_per_s; /* samples that would be of use, */
+	uint64_t target_per_s; /* what is aimed at, */
+	uint64_t kernel_per_s; /* and what the kernel lets through */
 	bool is_paused;
 	bool moves_pages;
 	const char *kernel_tiering[2]; /* paths of those settings that are on, or NULL */

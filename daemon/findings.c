@@ -35,6 +35,18 @@ static const struct {
 	[TIERD_CONDITION_SAMPLES_STARVED] = { "samples-starved", "warning",
 		"See whether the event counts this program's accesses (Event= in "
 		"tierd.conf), and whether something else uses the PMU." },
+	[TIERD_CONDITION_SAMPLING_CAPPED] = { "sampling-capped", "notice",
+		"As it is meant to be; raise CPUMax= or OverheadMax= in tierd.conf to "
+		"see more." },
+	[TIERD_CONDITION_KERNEL_RATE] = { "kernel-rate", "warning",
+		"Raise kernel.perf_event_max_sample_rate: the kernel lowers it when "
+		"interrupts take long." },
+	[TIERD_CONDITION_THROTTLED] = { "throttled", "warning",
+		"Raise kernel.perf_event_max_sample_rate, or lower SamplesPerSecondMax= "
+		"in tierd.conf." },
+	[TIERD_CONDITION_ONE_CPU] = { "one-cpu", "notice",
+		"If programs run on others, see whether those have the event (Event= in "
+		"tierd.conf), and whether something else uses their PMU." },
 	[TIERD_CONDITION_COVERAGE] = { "coverage-low", "notice",
 		"Wait, or raise SamplesPerSecondMax= in tierd.conf." },
 	[TIERD_CONDITION_HIDDEN] = { "memory-hidden", "warning",

@@ -55,6 +55,7 @@ struct tierd_group {
 	size_t n_samples;
 
 	struct tierd_heatmap heatmap;
+	struct tierd_recording *recording; /* the last one, if there was any */
 
 	struct tier_plan *job; /* what the job under way moves; NULL: there is none */
 	bool has_backlog;      /* the last plan was cut short by its budget */

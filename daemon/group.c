@@ -2,6 +2,7 @@
 #include "enforce/usage.h"
 #include "group-internal.h"
 #include "log.h"
+#include "recording.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,11 +31,12 @@ static uint64_t tier_latency_ns(const struct tierd_topology *topology, unsigned 
 }
 
 /* Takes the firmware's latencies if it states all of them, and they rise. */
-static void set_latencies(
+static void set_tiers(
 	struct tier_group_config *config, const struct tierd_topology *topology)
 {
 	uint64_t latency_ns[TIER_TIERS_MAX], before_ns = 0;
 
+	config->n_tiers = TIER_MIN(topology->n_tiers, (unsigned)TIER_TIERS_MAX);
 	for (unsigned tier = 0; tier < config->n_tiers; tier++) {
 		latency_ns[tier] = tier_latency_ns(topology, tier);
 		if (latency_ns[tier] <= before_ns)
@@ -51,8 +53,7 @@ static int new_heat(const struct tierd_group_context *context, enum tier_engine 
 
 	tier_group_config_default(&config);
 	config.engine = engine;
-	config.n_tiers = TIER_MIN(context->topology->n_tiers, (unsigned)TIER_TIERS_MAX);
-	set_latencies(&config, context->topology);
+	set_tiers(&config, context->topology);
 	return tier_group_new(&config, ret);
 }
 
@@ -92,6 +93,7 @@ struct tierd_group *tierd_group_free(struct tierd_group *group)
 	free(group->spaces);
 	tierd_group_free_settings(group);
 	tier_plan_free(group->job);
+	tierd_recording_free(group->recording);
 	tier_group_free(group->heat);
 	tierd_cgroup_free(group->cgroup);
 	free(group);
@@ -113,6 +115,7 @@ static int change_engine(struct tierd_group *group, enum tier_engine engine)
 		return r;
 	for (size_t i = 0; i < group->n_spaces; i++)
 		tierd_space_restart(group->spaces[i], group->heat);
+	group->recording = tierd_recording_free(group->recording);
 	tier_group_free(group->heat);
 	group->heat = heat;
 	tier_group_set_copy_cost(heat, group->copy_cost_ns);
@@ -204,6 +207,31 @@ struct tier_group *tierd_group_heat(struct tierd_group *group)
 const struct tierd_heatmap *tierd_group_heatmap(const struct tierd_group *group)
 {
 	return &group->heatmap;
+}
+
+/* ---- Recording ----------------------------------------------------------------- */
+
+bool tierd_group_is_recorded(const struct tierd_group *group)
+{
+	return group->recording && !tierd_recording_is_over(group->recording);
+}
+
+int tierd_group_record(struct tierd_group *group, sd_event *event, const char *source,
+	uint64_t period, uint64_t duration_ns, int *ret_fd)
+{
+	struct tier_trace_meta meta = { .period = period };
+	struct tier_group_config config;
+
+	if (tierd_group_is_recorded(group))
+		return -EBUSY;
+	group->recording = tierd_recording_free(group->recording);
+	tier_group_config_default(&config);
+	set_tiers(&config, group->context->topology);
+	meta.n_tiers = config.n_tiers;
+	memcpy(meta.latency_ns, config.latency_ns, sizeof(meta.latency_ns));
+	snprintf(meta.source, sizeof(meta.source), "%s", source);
+	return tierd_recording_new(
+		event, group, &meta, duration_ns, ret_fd, &group->recording);
 }
 
 pid_t tierd_group_pid_of(const struct tierd_group *group, uint64_t space)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <systemd/sd-event.h>
 
 #include "cgroup.h"
 #include "enforce/enforcer.h"
@@ -114,6 +115,15 @@ struct tierd_group_explanation {
 
 /* Errors: -ENOMEM. */
 int tierd_group_explain(struct tierd_group *group, struct tierd_group_explanation *ret);
+
+/*
+ * Records what the group is told for @duration_ns; *ret_fd is to read the trace from, and
+ * the caller's to close. @source and @period are those of the samples now. Errors: -EBUSY
+ * when the group is being recorded, those of tierd_recording_new().
+ */
+int tierd_group_record(struct tierd_group *group, sd_event *event, const char *source,
+	uint64_t period, uint64_t duration_ns, int *ret_fd);
+bool tierd_group_is_recorded(const struct tierd_group *group);
 
 /* ---- For the manager and its tick ---------------------------------------------- */
 

@@ -51,6 +51,22 @@ static uint64_t quotas_of(const struct tierd_manager *manager)
 	return bytes;
 }
 
+static void see_sampler(
+	const struct tierd_manager *manager, struct tierd_machine_health *machine)
+{
+	struct tierd_sampler_stats stats;
+	struct tierd_steering_view view;
+
+	tierd_manager_get_sampler_stats(manager, &stats);
+	machine->n_cpus = stats.n_cpus;
+	machine->n_cpus_heard = stats.n_cpus_heard;
+	tierd_manager_get_steering(manager, &view);
+	machine->limit = view.limit;
+	machine->wanted_per_s = view.wanted_per_s;
+	machine->target_per_s = view.target_per_s;
+	machine->kernel_per_s = view.kernel_per_s;
+}
+
 void tierd_manager_doctor(struct tierd_manager *manager, struct tierd_findings *ret)
 {
 	uint64_t until_ns = tierd_now_ns() + PROCESSES_NS;
@@ -58,12 +74,14 @@ void tierd_manager_doctor(struct tierd_manager *manager, struct tierd_findings *
 		.dram_bytes = manager->topology.tiers[0].total_bytes,
 		.samples = manager->loss_window.taken,
 		.samples_lost = manager->loss_window.lost,
+		.throttled = manager->loss_window.throttled,
 		.is_paused = manager->is_paused,
 		.moves_pages = manager->moves_pages,
 		.capabilities = tierd_doctor_capabilities(),
 	};
 
 	*ret = (struct tierd_findings){ 0 };
+	see_sampler(manager, &machine);
 	tierd_kernel_tiering_list(&manager->root, machine.kernel_tiering);
 	tierd_doctor_see_machine(ret, &machine);
 	tierd_sampling_see_sources(manager, ret);

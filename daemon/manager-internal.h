@@ -25,6 +25,7 @@
 #include "sampler/ladder.h"
 #include "sampler/sampler.h"
 #include "settings/config.h"
+#include "steering.h"
 #include "topology.h"
 
 /* Whose samples a pid's are. */
@@ -40,6 +41,7 @@ struct tierd_loss {
 	uint64_t time_ns;
 	uint64_t taken;
 	uint64_t lost;
+	uint64_t throttled;
 };
 
 struct tierd_manager {
@@ -57,6 +59,7 @@ struct tierd_manager {
 
 	struct tierd_ladder *ladder;
 	struct tierd_sampler *sampler; /* the ladder's, at the moment */
+	struct tierd_steering steering;
 	struct tier_migrator *migrator;
 	struct tierd_journal *journal;
 	struct tierd_writer_systemd *writer_systemd;

@@ -13,6 +13,7 @@
 #include "events.h"
 #include "log.h"
 #include "manager-internal.h"
+#include "recording.h"
 #include "sampling.h"
 #include "settings/errtext.h"
 
@@ -169,6 +170,12 @@ void tierd_manager_get_source(
 	tierd_ladder_get_rung(manager->ladder, i, ret);
 }
 
+void tierd_manager_get_steering(
+	const struct tierd_manager *manager, struct tierd_steering_view *ret)
+{
+	tierd_steering_get_view(&manager->steering, ret);
+}
+
 size_t tierd_manager_n_groups(const struct tierd_manager *manager)
 {
 	return manager->n_groups;
@@ -213,6 +220,21 @@ void tierd_manager_set_paused(struct tierd_manager *manager, bool is_paused)
 	tierd_gates_update(manager->gates, tierd_now_ns());
 }
 
+int tierd_manager_record(struct tierd_manager *manager, struct tierd_group *group,
+	uint64_t duration_ns, int *ret_fd)
+{
+	struct tierd_sampler_stats stats;
+	size_t n = 0;
+
+	for (size_t i = 0; i < manager->n_groups; i++)
+		n += tierd_group_is_recorded(manager->groups[i]);
+	if (n >= TIERD_RECORDINGS_MAX)
+		return -E2BIG;
+	tierd_manager_get_sampler_stats(manager, &stats);
+	return tierd_group_record(
+		group, manager->event, stats.source, stats.period, duration_ns, ret_fd);
+}
+
 static uint64_t timeval_ns(const struct timeval *time)
 {
 	return (uint64_t)time->tv_sec * TIERD_NSEC + (uint64_t)time->tv_usec * 1000;
@@ -234,10 +256,11 @@ static int refuse_restart_keys(const struct tierd_config *now,
 	const struct tierd_config *before, char **ret_error)
 {
 	if (now->source == before->source && strcmp(now->event, before->event) == 0 &&
+		strcmp(now->replay, before->replay) == 0 &&
 		strcmp(now->tiers, before->tiers) == 0)
 		return 0;
 	return tierd_error(ret_error, -EINVAL,
-		"Source=, Event= and Tiers= take effect when tierd starts, not on reload: "
+		"Source=, Event=, Replay= and Tiers= take effect when tierd starts, not on reload: "
 		"systemctl restart tierd");
 }
 

@@ -21,6 +21,7 @@ struct tierd_rung;
 struct tierd_sampler_stats;
 struct tierd_topology;
 struct tierd_node_memory;
+struct tierd_steering_view;
 
 /*
  * Reads the configuration, looks at the machine and starts to work. @config_path is NULL
@@ -45,6 +46,10 @@ void tierd_manager_get_sampler_stats(
 size_t tierd_manager_n_sources(const struct tierd_manager *manager);
 void tierd_manager_get_source(
 	const struct tierd_manager *manager, size_t i, struct tierd_rung *ret);
+
+/* What sampling costs, and what bounds it. */
+void tierd_manager_get_steering(
+	const struct tierd_manager *manager, struct tierd_steering_view *ret);
 
 /* Groups in the order of their cgroup paths. */
 size_t tierd_manager_n_groups(const struct tierd_manager *manager);
@@ -79,6 +84,13 @@ int tierd_manager_add_group(struct tierd_manager *manager, const char *cgroup,
 
 /* Manages the group no more, until the next reload. It may be freed. Errors: -E2BIG. */
 int tierd_manager_remove_group(struct tierd_manager *manager, struct tierd_group *group);
+
+/*
+ * Records one of the groups: as tierd_group_record(). Errors: -E2BIG when as many are
+ * recorded as may be at a time, others.
+ */
+int tierd_manager_record(struct tierd_manager *manager, struct tierd_group *group,
+	uint64_t duration_ns, int *ret_fd);
 
 /* While paused nothing is moved; all else goes on. */
 bool tierd_manager_is_paused(const struct tierd_manager *manager);

@@ -18,6 +18,7 @@
 #include "metrics-text.h"
 #include "node-memory.h"
 #include "sampler/sampler.h"
+#include "steering.h"
 #include "topology.h"
 
 #define NSEC 1e9
@@ -91,6 +92,7 @@ static void print_daemon(FILE *f, const struct tierd_manager *manager)
 static void print_sampler(FILE *f, const struct tierd_manager *manager)
 {
 	struct tierd_sampler_stats stats;
+	struct tierd_steering_view view;
 
 	tierd_manager_get_sampler_stats(manager, &stats);
 	print_u64(f, "samples", true, NULL, "Memory accesses sampled.", stats.samples);
@@ -100,6 +102,16 @@ static void print_sampler(FILE *f, const struct tierd_manager *manager)
 		"Times the kernel stopped a CPU's event for its rate.", stats.throttled);
 	print_u64(f, "sample_period", false, NULL,
 		"One in so many accesses is sampled now; 0: none.", stats.period);
+	tierd_manager_get_steering(manager, &view);
+	print_u64(f, "samples_wanted", false, NULL,
+		"Samples a second that would be of use now.", view.wanted_per_s);
+	print_u64(f, "samples_target", false, NULL,
+		"Samples a second that are aimed at now.", view.target_per_s);
+	print_seconds(f, "loop_cpu_seconds", true,
+		"CPU time that tierd has used without its migrators.", view.loop_cpu_ns);
+	print_seconds(f, "sampling_overhead_seconds", true,
+		"Time that samples have taken from programs, estimated.",
+		view.overhead_ns);
 }
 
 static const struct {

@@ -77,14 +77,20 @@ static void feed_groups(struct tierd_manager *manager)
 		tierd_group_feed(manager->groups[i]);
 }
 
-void tierd_sampling_drain(struct tierd_manager *manager)
+void tierd_sampling_drain(struct tierd_manager *manager, unsigned least)
 {
 	const struct tierd_sampler_sink sink = sink_of(manager);
-	int r = tierd_sampler_drain(manager->sampler, DRAIN_RECORDS_MAX, &sink);
+	unsigned max = tierd_steering_begin_drain(
+		&manager->steering, tierd_now_ns(), least, DRAIN_RECORDS_MAX);
+	int r;
 
+	if (max == 0)
+		return;
+	r = tierd_sampler_drain(manager->sampler, max, &sink);
 	if (r < 0)
 		tierd_log_in_loop(r, "cannot drain the sampler");
 	feed_groups(manager);
+	tierd_steering_end_drain(&manager->steering, manager->sampler);
 }
 
 double tierd_sampling_exposure(struct tierd_manager *manager, uint64_t elapsed_ns)
@@ -148,7 +154,7 @@ void tierd_sampling_follow(struct tierd_manager *manager)
 static int on_ring(_unused_ sd_event_source *source, _unused_ int fd,
 	_unused_ uint32_t events, void *userdata)
 {
-	tierd_sampling_drain(userdata);
+	tierd_sampling_drain(userdata, 0);
 	return 0;
 }
 
@@ -282,6 +288,7 @@ int tierd_sampling_start(struct tierd_manager *manager)
 		.sampler = {
 			.source = tierd_source_to_string(manager->config.source),
 			.event = manager->config.event,
+			.replay = manager->config.replay,
 			.root = &manager->root,
 			.journal = manager->journal,
 		},

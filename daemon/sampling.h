@@ -16,8 +16,9 @@ struct tierd_manager;
 int tierd_sampling_start(struct tierd_manager *manager);
 void tierd_sampling_stop(struct tierd_manager *manager);
 
-/* Hands to the groups what has been sampled. */
-void tierd_sampling_drain(struct tierd_manager *manager);
+/* Hands to the groups what has been sampled, as far as CPUMax= allows; and at least so
+ * many records, whatever it costs. */
+void tierd_sampling_drain(struct tierd_manager *manager, unsigned least);
 
 /*
  * What a page accessed once a second would have been sampled since the last call, given

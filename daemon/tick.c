@@ -19,6 +19,9 @@
 #define LOOK_FOR_PROCESSES_NS (1 * TIERD_NSEC)
 #define LOOK_AT_WATERMARKS_NS (10 * TIERD_NSEC)
 
+/* Drained each tick even if CPUMax= is used up: enough to notice what happens. */
+#define DRAIN_RECORDS_MIN 64
+
 /* Part of a tick that residency may take, over all groups: in a hurry, and later. */
 #define SWEEP_SHARE_FIRST 2
 #define SWEEP_SHARE       8
@@ -63,10 +66,10 @@ static uint64_t wanted_rate(const struct tierd_manager *manager, uint64_t now_ns
 	return rate;
 }
 
-static void steer(struct tierd_manager *manager, uint64_t now_ns, uint64_t elapsed_ns)
+static void steer(struct tierd_manager *manager, uint64_t now_ns)
 {
-	int r = tierd_sampler_set_rate(
-		manager->sampler, wanted_rate(manager, now_ns), elapsed_ns);
+	int r = tierd_steering_steer(&manager->steering, &manager->root, &manager->config,
+		manager->sampler, wanted_rate(manager, now_ns), now_ns);
 
 	if (r < 0)
 		tierd_log_in_loop(r, "cannot set the sampling period");
@@ -262,13 +265,24 @@ static void read_memory(struct tierd_manager *manager, uint64_t now_ns)
 	}
 }
 
+static uint64_t sweep_budget(
+	const struct tierd_manager *manager, const struct tierd_group *group)
+{
+	uint64_t tick_ns = manager->config.tick_ns;
+	unsigned share = tierd_group_wants_sweep(group) ? SWEEP_SHARE_FIRST : SWEEP_SHARE;
+
+	return tierd_governor_work_ns(
+		       &manager->steering.governor, tick_ns / share, tick_ns) /
+	       manager->n_groups;
+}
+
 void tierd_manager_tick(struct tierd_manager *manager)
 {
 	uint64_t now_ns = tierd_now_ns();
 	uint64_t elapsed_ns = now_ns - manager->ticked_ns;
 	double exposed;
 
-	tierd_sampling_drain(manager);
+	tierd_sampling_drain(manager, DRAIN_RECORDS_MIN);
 	exposed = tierd_sampling_exposure(manager, elapsed_ns);
 	manager->ticked_ns = now_ns;
 	look_around(manager, now_ns);
@@ -277,10 +291,7 @@ void tierd_manager_tick(struct tierd_manager *manager)
 	for (size_t i = 0; i < manager->n_groups; i++) {
 		struct tierd_group *group = manager->groups[i];
 
-		tierd_group_sweep(
-			group, manager->config.tick_ns / manager->n_groups /
-				       (tierd_group_wants_sweep(group) ? SWEEP_SHARE_FIRST
-								       : SWEEP_SHARE));
+		tierd_group_sweep(group, sweep_budget(manager, group));
 		if (tierd_group_advance(group, now_ns, exposed) > 0)
 			log_info("%s: its accesses have moved elsewhere",
 				tierd_group_path(group));
@@ -289,19 +300,20 @@ void tierd_manager_tick(struct tierd_manager *manager)
 	tierd_manager_raise_alerts(manager, now_ns);
 	tierd_gates_update(manager->gates, now_ns);
 	plan(manager, now_ns);
-	steer(manager, now_ns, elapsed_ns);
+	steer(manager, now_ns);
 }
 
 /* Without its timer tierd would sit there and keep no quota: then rather end. */
 static int on_timer(sd_event_source *source, _unused_ uint64_t due_usec, void *userdata)
 {
 	struct tierd_manager *manager = userdata;
-	uint64_t usec = manager->config.tick_ns / 1000, watchdog_usec;
+	uint64_t tick_ns = manager->config.tick_ns, usec, watchdog_usec;
 	int r;
 
 	tierd_manager_tick(manager);
 	if (is_settled(manager, manager->ticked_ns))
-		usec *= SETTLED_TICKS;
+		tick_ns *= SETTLED_TICKS;
+	usec = tierd_governor_tick_ns(&manager->steering.governor, tick_ns) / 1000;
 	/* What is alive is the tick, not just the loop. */
 	if (sd_watchdog_enabled(false, &watchdog_usec) > 0) {
 		sd_notify(false, "WATCHDOG=1");
@@ -325,7 +337,9 @@ static bool finish_job(
 	tierd_group_complete(group, job, now_ns);
 	tier_job_free(job);
 	tierd_gates_update_group(manager->gates, group, now_ns);
-	return tierd_group_has_backlog(group) || tierd_group_is_waiting(group, now_ns);
+	return tierd_group_is_waiting(group, now_ns) ||
+	       (tierd_group_has_backlog(group) &&
+		       tierd_steering_may_hurry(&manager->steering));
 }
 
 static int on_finished(_unused_ sd_event_source *source, _unused_ int fd,
@@ -353,6 +367,7 @@ int tierd_manager_start_ticking(struct tierd_manager *manager)
 	if (r < 0)
 		return r;
 	manager->ticked_ns = tierd_now_ns();
+	tierd_steering_init(&manager->steering, &manager->config, manager->ticked_ns);
 	return sd_event_add_time_relative(manager->event, &manager->timer,
 		CLOCK_MONOTONIC, 0, 10 * 1000, on_timer, manager);
 }

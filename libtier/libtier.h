@@ -711,6 +711,15 @@ void tier_trace_reader_where(const struct tier_trace_reader *reader, uint64_t *r
 	uint32_t *ret_record);
 
 /*
+ * Has @tap hear all that @group is told from now on, as a trace has it and before it
+ * takes effect, beginning with the time and with where its pages are; NULL ends that. It
+ * must not change the group. Samples come without latency and tier, and what was counted
+ * before is not told. A group has one tap.
+ */
+typedef void (*tier_group_tap_t)(void *userdata, const struct tier_trace_record *record);
+void tier_group_set_tap(struct tier_group *group, tier_group_tap_t tap, void *userdata);
+
+/*
  * Tells @group what a record says. Returns 1 for TIER_TRACE_LIMITS, with which the caller
  * makes a plan, else 0. Errors: those of the group's own functions.
  */

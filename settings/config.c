@@ -22,9 +22,15 @@
 #define SAMPLES_PER_SECOND_LIMIT 10000000
 #define HEADROOM_DEFAULT_PPM     20000
 
+#define OVERHEAD_DEFAULT_PPM 50000
+
+#define CAP_MIN_PPM 1000
+#define CAP_VALUES  "per cent of one CPU from 0.1% to 100% as in \"5%\", or infinity"
+
 static const char *const source_names[TIERD_SOURCE_MAX] = {
 	[TIERD_SOURCE_AUTO] = "auto",
 	[TIERD_SOURCE_PMU] = "pmu",
+	[TIERD_SOURCE_REPLAY] = "replay",
 };
 
 static const char *const kernel_tiering_names[TIERD_KERNEL_TIERING_MAX] = {
@@ -98,6 +104,24 @@ static int parse_samples(const char *value, void *field)
 	return 0;
 }
 
+/* A share of one CPU, in parts per million. */
+static int parse_cap(const char *value, void *field)
+{
+	struct tierd_amount amount;
+	int r;
+
+	r = tierd_amount_parse(value, &amount);
+	if (r < 0)
+		return r;
+	if (amount.kind == TIERD_AMOUNT_BYTES)
+		return -EINVAL;
+	if (amount.kind == TIERD_AMOUNT_SHARE && amount.value < CAP_MIN_PPM)
+		return -ERANGE;
+	*(uint64_t *)field =
+		amount.kind == TIERD_AMOUNT_SHARE ? amount.value : TIERD_SHARE_INFINITY;
+	return 0;
+}
+
 static int parse_tiers(const char *value, void *field)
 {
 	uint64_t masks[TIERD_TIERS_MAX];
@@ -159,14 +183,18 @@ static int parse_path(const char *value, void *field)
 #define FIELD(member) offsetof(struct tierd_config, member)
 
 static const struct tierd_ini_key keys[] = {
-	{ "Sampling", "Source", parse_source, FIELD(source), "auto or pmu" },
+	{ "Sampling", "Source", parse_source, FIELD(source), "auto, pmu or replay" },
 	{ "Sampling", "Event", parse_event, FIELD(event),
 		"a PMU as in \"ibs_op\", an event as in \"cpu/event=0xd3,umask=0x1/\", or "
 		"nothing" },
+	{ "Sampling", "Replay", parse_path, FIELD(replay),
+		"an absolute path as in \"/var/tmp/tierd.trace\", or nothing" },
 	{ "Sampling", "SamplesPerSecondMax", parse_samples, FIELD(samples_per_second_max),
 		"a number from 1 to 10000000" },
 	{ "Sampling", "SamplesPerSecondSettled", parse_samples,
 		FIELD(samples_per_second_settled), "a number from 1 to 10000000" },
+	{ "Sampling", "CPUMax", parse_cap, FIELD(cpu_max_ppm), CAP_VALUES },
+	{ "Sampling", "OverheadMax", parse_cap, FIELD(overhead_max_ppm), CAP_VALUES },
 	{ "Tiers", "Tiers", parse_tiers, FIELD(tiers),
 		"lists of nodes, the fastest tier first, as in \"0;1,2\", or nothing" },
 	{ "Migration", "BandwidthMax", tierd_bandwidth_parse_field,
@@ -193,6 +221,8 @@ void tierd_config_defaults(struct tierd_config *ret)
 		.source = TIERD_SOURCE_AUTO,
 		.samples_per_second_max = 20000,
 		.samples_per_second_settled = 2000,
+		.cpu_max_ppm = TIERD_SHARE_INFINITY,
+		.overhead_max_ppm = OVERHEAD_DEFAULT_PPM,
 		.bandwidth_max_bytes = TIERD_BYTES_INFINITY,
 		.headroom = { TIERD_AMOUNT_SHARE, HEADROOM_DEFAULT_PPM },
 		.collapse = true,

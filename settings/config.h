@@ -16,9 +16,12 @@
 #define TIERD_CONFIG_PATH           "/etc/tierd/tierd.conf"
 #define TIERD_CONFIG_FILE_MAX_BYTES (64 * 1024)
 
+#define TIERD_SHARE_INFINITY UINT64_MAX
+
 enum tierd_source {
 	TIERD_SOURCE_AUTO,
 	TIERD_SOURCE_PMU,
+	TIERD_SOURCE_REPLAY,
 	TIERD_SOURCE_MAX,
 	TIERD_SOURCE_INVALID = -22,
 };
@@ -34,11 +37,14 @@ enum tierd_kernel_tiering {
 struct tierd_config {
 	enum tierd_source source;
 	char event[TIERD_INI_VALUE_SIZE]; /* "pmu" or "pmu/term=value,…/"; "": choose */
-	uint64_t samples_per_second_max;  /* while learning */
+	char replay[TIERD_INI_VALUE_SIZE];   /* absolute path of a trace; "": none */
+	uint64_t samples_per_second_max;     /* while learning */
 	uint64_t samples_per_second_settled; /* never above the former */
-	char tiers[TIERD_INI_VALUE_SIZE];    /* as tierd_topology_read() takes it */
-	uint64_t bandwidth_max_bytes; /* per second; TIERD_BYTES_INFINITY: no limit */
-	struct tierd_amount headroom; /* DRAM kept free for new allocations */
+	uint64_t cpu_max_ppm;             /* of one CPU: TIERD_SHARE_INFINITY: no cap */
+	uint64_t overhead_max_ppm;        /* the same, taken from programs */
+	char tiers[TIERD_INI_VALUE_SIZE]; /* as tierd_topology_read() takes it */
+	uint64_t bandwidth_max_bytes;     /* per second; TIERD_BYTES_INFINITY: no limit */
+	struct tierd_amount headroom;     /* DRAM kept free for new allocations */
 	bool collapse; /* make huge pages of hot base pages where those are wanted */
 	enum tierd_kernel_tiering kernel_tiering;
 	uint64_t tick_ns;

@@ -454,6 +454,7 @@ static int resolve(struct tierd_perf_event *event, const struct tierd_root *root
 	memcpy(event->config, res.config, sizeof(res.config));
 	event->precise = t.precise;
 	event->bounds = trait->bounds;
+	event->sample_cost_ns = trait->sample_cost_ns;
 	event->period = tierd_rate_clamp(&event->bounds, res.period);
 	r = read_leader(&res, event);
 	if (r < 0)

@@ -24,6 +24,7 @@ struct tierd_perf_event {
 	unsigned precise; /* 0 to 3: how exactly the instruction is wanted */
 	uint64_t period;  /* to start with */
 	struct tierd_rate_bounds bounds;
+	uint64_t sample_cost_ns; /* what a sample takes from its program; estimated */
 	bool has_leader; /* works only in a group behind this event of the same PMU */
 	uint64_t leader_config[TIERD_PERF_CONFIGS];
 };

@@ -23,6 +23,7 @@ struct tierd_perf_trait {
 	const char *pmu;
 	uint64_t period; /* to start with */
 	struct tierd_rate_bounds bounds;
+	uint64_t sample_cost_ns; /* what a sample takes from its program; estimated */
 };
 
 /* What holds for a PMU; never NULL. */

@@ -32,6 +32,7 @@ struct pmu_cpu {
 	int leader_fd;
 	struct tierd_perf_ring ring;
 	size_t map_bytes;
+	bool is_heard;
 };
 
 struct pmu_sampler {
@@ -322,10 +323,12 @@ static int pmu_drain(struct tierd_sampler *sampler, unsigned max_records,
 
 	pmu->wakeups++;
 	while (left > 0 && n_empty < pmu->n_cpus) {
-		struct tierd_perf_ring *ring = &pmu->cpus[pmu->next_cpu].ring;
+		struct pmu_cpu *cpu = &pmu->cpus[pmu->next_cpu];
 		unsigned n, budget = TIER_MIN(quantum, left);
+		uint64_t samples = pmu->counts.samples;
 
-		n = tierd_perf_ring_drain(ring, budget, sink, &pmu->counts);
+		n = tierd_perf_ring_drain(&cpu->ring, budget, sink, &pmu->counts);
+		cpu->is_heard |= pmu->counts.samples > samples;
 		n_empty = n < budget ? n_empty + 1 : 0;
 		left -= n;
 		pmu->next_cpu = (pmu->next_cpu + 1) % pmu->n_cpus;
@@ -412,9 +415,12 @@ static void pmu_stats(
 		.malformed = counts->malformed,
 		.drained_bytes = counts->bytes,
 		.wakeups = pmu->wakeups,
+		.sample_cost_ns = pmu->event.sample_cost_ns,
 		.n_cpus = pmu->n_cpus,
 		.coverage = (double)pmu->n_cpus / pmu->n_online,
 	};
+	for (size_t i = 0; i < pmu->n_cpus; i++)
+		ret->n_cpus_heard += pmu->cpus[i].is_heard;
 }
 
 const struct tierd_sampler_ops tierd_sampler_pmu_ops = {

@@ -25,6 +25,7 @@ struct tierd_sampler;
 struct tierd_sampler_config {
 	const char *source; /* name of a backend, or "auto" */
 	const char *event;  /* "pmu/term=value,…/"; NULL or "" looks for a known one */
+	const char *replay; /* path of a trace, for the source of that name */
 	const struct tierd_root *root; /* where /sys is; not NULL */
 	struct tierd_journal *journal; /* for sources that change settings of the
 					  kernel's; NULL: probing only */
@@ -83,9 +84,11 @@ struct tierd_sampler_stats {
 	uint64_t other_records; /* records of kinds nobody asked for, or not of use */
 	uint64_t malformed; /* times a ring made no sense and was skipped to its head */
 	uint64_t drained_bytes;
-	uint64_t wakeups; /* calls of drain */
-	unsigned n_cpus;  /* CPUs being sampled */
-	double coverage;  /* which share of the accesses it could see at all: 0 … 1 */
+	uint64_t wakeups;        /* calls of drain */
+	uint64_t sample_cost_ns; /* what a sample takes from its program; estimated */
+	unsigned n_cpus;         /* CPUs being sampled */
+	unsigned n_cpus_heard;   /* those of which there ever was a sample */
+	double coverage; /* which share of the accesses it could see at all: 0 … 1 */
 };
 
 struct tierd_sampler_ops {

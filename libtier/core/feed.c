@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "core/group.h"
+#include "core/tap.h"
 
 #define FLIGHT 32
 
@@ -117,6 +118,7 @@ _public_ void tier_group_feed(struct tier_group *group, const struct tier_sample
 	bool is_thinned = group->load_keep < UINT32_MAX || group->store_keep < UINT32_MAX;
 	struct flight flight;
 
+	tier_tap_samples(group, samples, n);
 	if (group->map.n_slots == 0) {
 		group->stats.samples[TIER_SAMPLED_UNKNOWN] += n;
 		if (ret_sampled)

@@ -14,6 +14,7 @@
 
 #include "base/util.h"
 #include "core/collapse.h"
+#include "core/tap.h"
 
 DEFINE_CLEANUP(struct tier_group *, tier_group_free)
 
@@ -225,6 +226,7 @@ _public_ int tier_group_set_residency(struct tier_group *group, uint64_t space,
 
 	if (!residency_is_valid(group, residency))
 		return -EINVAL;
+	tier_tap_residency(group, space, address, residency);
 	if (residency_is_empty(residency)) {
 		if (slot)
 			remove_block(group, tier_blockmap_at(&group->map, slot->index));
@@ -253,20 +255,24 @@ static int compare_block_with_range(const void *key, const void *element)
 _public_ void tier_group_keep_ranges(struct tier_group *group, uint64_t space,
 	const struct tier_range *ranges, size_t n_ranges)
 {
+	const struct tier_residency none = { 0 };
+
 	for (uint32_t i = 0; i < tier_blockmap_end(&group->map); i++) {
 		struct tier_block *block = tier_blockmap_at(&group->map, i);
 
-		if (block->in_use && block->space == space &&
-			(n_ranges == 0 ||
-				!bsearch(block, ranges, n_ranges, sizeof(*ranges),
-					compare_block_with_range)))
-			remove_block(group, block);
+		if (!block->in_use || block->space != space ||
+			(n_ranges > 0 && bsearch(block, ranges, n_ranges, sizeof(*ranges),
+						 compare_block_with_range)))
+			continue;
+		tier_tap_residency(group, space, tier_block_address(block, 0), &none);
+		remove_block(group, block);
 	}
 }
 
 _public_ void tier_group_forget_space(struct tier_group *group, uint64_t space)
 {
 	tier_group_keep_ranges(group, space, NULL, 0);
+	tier_tap_space_end(group, space);
 }
 
 /* ---- Time ---------------------------------------------------------------------- */
@@ -315,6 +321,7 @@ _public_ int tier_group_advance(
 {
 	int changed = 0;
 
+	tier_tap_advance(group, now_ns, exposure);
 	if (group->cooled_ns == 0)
 		group->cooled_ns = now_ns;
 	group->now_ns = TIER_MAX(group->now_ns, now_ns);
@@ -345,6 +352,7 @@ _public_ int tier_group_plan(struct tier_group *group, const struct tier_limits 
 
 	if (limits->now_ns < group->now_ns)
 		return -EINVAL;
+	tier_tap_limits(group, limits);
 	r = tier_census_update(
 		&group->census, &group->map, group->rates.exposure, group->rates.epoch);
 	if (r < 0)

@@ -38,6 +38,8 @@ struct tier_group {
 	struct tier_random thinning;
 	unsigned boundary; /* which the last plan was about */
 	uint32_t cool_cursor;
+	tier_group_tap_t tap; /* NULL: nobody listens */
+	void *tap_userdata;
 };
 
 /* Pages of all tiers. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,12 @@ void tierd_manager_get_source(
 	*ret = rungs[i];
 }
 
+void tierd_manager_get_steering(
+	const struct tierd_manager *manager, struct tierd_steering_view *ret)
+{
+	*ret = manager->steering;
+}
+
 size_t tierd_manager_n_groups(const struct tierd_manager *manager)
 {
 	return manager->n_groups;
@@ -119,6 +126,24 @@ int tierd_manager_reload(struct tierd_manager *manager, char **ret_error)
 	manager->n_reloads++;
 	*ret_error = manager->reload_error ? strdup(manager->reload_error) : NULL;
 	return manager->reload_result;
+}
+
+/* A pipe that holds a word. */
+int tierd_manager_record(struct tierd_manager *manager,
+	_unused_ struct tierd_group *group, uint64_t duration_ns, int *ret_fd)
+{
+	int fds[2];
+
+	manager->recorded_ns = duration_ns;
+	if (manager->record_result < 0)
+		return manager->record_result;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	if (write(fds[1], FAKE_TRACE, strlen(FAKE_TRACE)) < 0)
+		abort();
+	close(fds[1]);
+	*ret_fd = fds[0];
+	return 0;
 }
 
 bool tierd_manager_is_paused(const struct tierd_manager *manager)
@@ -419,6 +444,15 @@ static void fill_machine(struct tierd_manager *manager)
 		.lost = 17,
 		.throttled = 2,
 		.coverage = 0.75,
+		.n_cpus = 8,
+		.n_cpus_heard = 7,
+	};
+	manager->steering = (struct tierd_steering_view){
+		.wanted_per_s = 20000,
+		.target_per_s = 15000,
+		.limit = "cpu",
+		.loop_cpu_ns = 100 * NS_PER_SEC,
+		.overhead_ns = 4 * NS_PER_SEC,
 	};
 	manager->cpu_ns = 138 * NS_PER_SEC;
 	manager->wall_ns = 11520 * NS_PER_SEC;

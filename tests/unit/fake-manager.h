@@ -11,6 +11,7 @@
 #include "manager.h"
 #include "node-memory.h"
 #include "sampler/ladder.h"
+#include "steering.h"
 #include "topology.h"
 
 #define FAKE_GROUPS_MAX    260
@@ -34,6 +35,7 @@ struct tierd_manager {
 	struct tierd_topology topology;
 	struct tierd_node_memory memory[TIERD_NODES_MAX];
 	struct tierd_sampler_stats sampler;
+	struct tierd_steering_view steering;
 	uint64_t cpu_ns;
 	uint64_t wall_ns;
 	size_t n_groups;
@@ -42,6 +44,8 @@ struct tierd_manager {
 	const char *reload_error;
 	unsigned n_reloads;
 	bool is_paused;
+	int record_result;
+	uint64_t recorded_ns;
 	int add_result;
 	const char *add_error;
 	struct tierd_policy added_policy;
@@ -54,6 +58,8 @@ void fake_manager_fill(struct tierd_manager *manager);
 /* A process of the first group's, and the one page of it that is mapped. */
 #define FAKE_PID     1234
 #define FAKE_ADDRESS UINT64_C(0x7f0012345000)
+
+#define FAKE_TRACE "what was recorded"
 
 /* Not managed, until somebody adds it. */
 #define FAKE_NEW "/new.slice"

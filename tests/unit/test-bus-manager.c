@@ -15,6 +15,10 @@ static void test_manager_numbers(void **state)
 		{ "SamplesLost", 17 },
 		{ "SamplerThrottled", 2 },
 		{ "SamplePeriod", 49 },
+		{ "SamplesWanted", 20000 },
+		{ "SamplesTarget", 15000 },
+		{ "SamplingOverheadUSec", 4000000 },
+		{ "LoopCPUTimeUSec", 100000000 },
 		{ "CPUTimeUSec", 138000000 },
 		{ "UptimeUSec", 11520000000 },
 	};
@@ -34,6 +38,7 @@ static void test_manager_strings(void **state)
 		{ "Version", "1.2.3" },
 		{ "SamplerSource", "pmu" },
 		{ "SamplerEvent", "tier_mem/latency=1/" },
+		{ "SamplingLimit", "cpu" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

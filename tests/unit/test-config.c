@@ -63,10 +63,10 @@ static void test_missing_file(_unused_ void **state)
 /* Every key stands in the sample, and at its default. */
 static void test_sample(_unused_ void **state)
 {
-	static const char *const keys[] = { "Source", "Event", "SamplesPerSecondMax",
-		"SamplesPerSecondSettled", "Tiers", "BandwidthMax", "Headroom",
-		"CollapseHugePages", "KernelTiering", "TickSec", "File", "IntervalSec",
-		"Socket" };
+	static const char *const keys[] = { "Source", "Event", "Replay",
+		"SamplesPerSecondMax", "SamplesPerSecondSettled", "CPUMax", "OverheadMax",
+		"Tiers", "BandwidthMax", "Headroom", "CollapseHugePages", "KernelTiering",
+		"TickSec", "File", "IntervalSec", "Socket" };
 	_cleanup_(freep) char *text = NULL;
 	struct tierd_config config = {};
 	struct tierd_root root;
@@ -97,8 +97,11 @@ static void test_every_key(_unused_ void **state)
 		      "[Sampling]\r\n"
 		      "Source = pmu\r\n"
 		      "Event=cpu/event=0xd3,umask=0x01/ # and one more\n"
+		      "Replay=/var/tmp/a.trace\n"
 		      "SamplesPerSecondMax=5000 ; here too\n"
 		      "SamplesPerSecondSettled=100\n"
+		      "CPUMax=1.5%\n"
+		      "OverheadMax=infinity\n"
 		      "   # indented comment\n"
 		      "\t\n"
 		      "[Tiers] # of nodes\n"
@@ -117,8 +120,11 @@ static void test_every_key(_unused_ void **state)
 		fail_msg("%s", error);
 	assert_int_equal(config.source, TIERD_SOURCE_PMU);
 	assert_string_equal(config.event, "cpu/event=0xd3,umask=0x01/");
+	assert_string_equal(config.replay, "/var/tmp/a.trace");
 	assert_int_equal(config.samples_per_second_max, 5000);
 	assert_int_equal(config.samples_per_second_settled, 100);
+	assert_int_equal(config.cpu_max_ppm, 15000);
+	assert_int_equal(config.overhead_max_ppm, TIERD_SHARE_INFINITY);
 	assert_string_equal(config.tiers, "0;1,2-3");
 	assert_int_equal(config.bandwidth_max_bytes, UINT64_C(1610612736));
 	assert_int_equal(config.headroom.kind, TIERD_AMOUNT_BYTES);
@@ -148,6 +154,9 @@ static void test_values(_unused_ void **state)
 		{ "Sampling", "Source=auto", true },
 		{ "Sampling", "Source=Auto", false },
 		{ "Sampling", "Source=", false },
+		{ "Sampling", "Source=replay", true },
+		{ "Sampling", "Replay=", true },
+		{ "Sampling", "Replay=a.trace", false },
 		{ "Sampling", "Event=ibs_op", true },
 		{ "Sampling", "Event=ibs_op//", true },
 		{ "Sampling", "Event=tier_mem/loads=1/", true },
@@ -161,6 +170,14 @@ static void test_values(_unused_ void **state)
 		{ "Sampling", "SamplesPerSecondMax=-1", false },
 		{ "Sampling", "SamplesPerSecondMax=10000001", false },
 		{ "Sampling", "SamplesPerSecondSettled=", false },
+		{ "Sampling", "CPUMax=100%", true },
+		{ "Sampling", "CPUMax=0.1%", true },
+		{ "Sampling", "CPUMax=0.09%", false },
+		{ "Sampling", "CPUMax=101%", false },
+		{ "Sampling", "CPUMax=0.05", false },
+		{ "Sampling", "CPUMax=1G", false },
+		{ "Sampling", "OverheadMax=infinity", true },
+		{ "Sampling", "OverheadMax=", false },
 		{ "Tiers", "Tiers=", true },
 		{ "Tiers", "Tiers=0;0", false },
 		{ "Tiers", "Tiers=0 ;1", true }, /* ";1" is a comment */

@@ -18,6 +18,8 @@ static const char status_text[] =
 	"      CPU: 2min 18s (1.2% of one CPU)\n"
 	"  Sampler: pmu tier_mem/latency=1/, 1 in 49 accesses\n"
 	"  Samples: 12345678 taken, 17 lost, throttled 2 times\n"
+	"     Rate: 15000 a second of 20000 wanted (limit: cpu), from 7 of 8 CPUs\n"
+	"     Cost: 0.0% of one CPU, estimated, taken from programs\n"
 	" Coverage: 75.0% of what programs access\n"
 	"           better: the machine has none\n"
 	"    Tiers: DRAM  node 0    [███████████▏    ]   712M of    1G used,  312M free\n"
@@ -272,6 +274,12 @@ static void test_status_json(_unused_ void **state)
 	assert_int_equal(number(sampler, "lost"), 17);
 	assert_true(json_object_get_double(member(sampler, "coverage")) == 0.75);
 	assert_int_equal(json_object_array_length(member(sampler, "sources")), 2);
+	assert_int_equal(number(sampler, "cpus"), 8);
+	assert_int_equal(number(sampler, "cpus_heard"), 7);
+	assert_int_equal(number(sampler, "wanted_per_s"), 20000);
+	assert_int_equal(number(sampler, "target_per_s"), 15000);
+	assert_string_equal(json_object_get_string(member(sampler, "limit")), "cpu");
+	assert_int_equal(number(sampler, "overhead_usec"), 4000000);
 }
 
 static void test_group_json(_unused_ void **state)
