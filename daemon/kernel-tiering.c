@@ -50,12 +50,16 @@ void tierd_kernel_tiering_warn(const struct tierd_root *root)
 _Static_assert(ARRAY_SIZE(settings) == TIERD_KERNEL_TIERING_SETTINGS, "one more?");
 
 void tierd_kernel_tiering_list(const struct tierd_root *root,
+	const struct tierd_journal *journal,
 	const char *ret[static TIERD_KERNEL_TIERING_SETTINGS])
 {
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		_cleanup_(freep) char *value = NULL;
 
-		ret[i] = is_on(root, i, &value) > 0 ? settings[i].path : NULL;
+		ret[i] = NULL;
+		if (is_on(root, i, &value) > 0 &&
+			!tierd_sysctl_is_held(journal, settings[i].path, value))
+			ret[i] = settings[i].path;
 	}
 }
 

@@ -284,6 +284,8 @@ int tierd_sampling_start(struct tierd_manager *manager)
 			.event = manager->config.event,
 			.root = &manager->root,
 			.journal = manager->journal,
+			.keeps_kernel_tiering = manager->config.kernel_tiering ==
+						TIERD_KERNEL_TIERING_KEEP,
 		},
 		.on_leave = stop_watching,
 		.userdata = manager,
