@@ -164,6 +164,7 @@ void tierd_group_feed(struct tierd_group *group)
 int tierd_group_advance(struct tierd_group *group, uint64_t now_ns, double exposure)
 {
 	tierd_heatmap_advance(&group->heatmap, now_ns, exposure);
+	tier_group_set_skips_policy(group->heat, group->context->skips_policy);
 	return tier_group_advance(group->heat, now_ns, exposure);
 }
 
@@ -246,6 +247,7 @@ void tierd_group_sweep(struct tierd_group *group, uint64_t budget_ns)
 		if (group->sweep_space >= group->n_spaces)
 			group->sweep_space = 0;
 		space = group->spaces[group->sweep_space];
+		tierd_space_set_skips_policy(space, group->context->skips_policy);
 		r = tierd_space_sweep(space, group->context->root, group->context->reader,
 			group->heat, step);
 		if (r < 0)

@@ -289,6 +289,8 @@ int tierd_group_read_memory(struct tierd_group *group)
 			group->slow_bytes += node->movable_bytes;
 		group->uncovered_bytes += node->unmovable_bytes;
 	}
+	for (size_t i = 0; i < group->n_spaces; i++)
+		group->uncovered_bytes += tierd_space_policy_bytes(group->spaces[i]);
 	return 0;
 }
 

@@ -33,7 +33,8 @@ struct tierd_group_view {
 	uint64_t dram_min_bytes;
 	uint64_t dram_bytes; /* movable memory on fast nodes, from memory.numa_stat */
 	uint64_t slow_bytes; /* the same on all others */
-	uint64_t uncovered_bytes; /* what move_pages(2) cannot reach, on all nodes */
+	uint64_t uncovered_bytes; /* what move_pages(2) cannot reach or the sampler cannot
+				     see, on all nodes */
 	uint64_t bandwidth_max;   /* bytes a second, UINT64_MAX: no limit */
 	uint32_t n_processes;
 	uint64_t promoted_bytes;
@@ -144,7 +145,9 @@ struct tierd_group_context {
 	uint64_t bandwidth_max_bytes;    /* of any group, whatever its policy says */
 	unsigned collapses;              /* of a plan */
 	struct tierd_enforcer *enforcer; /* NULL: no limits are written */
-	bool is_paused;                  /* nothing is moved, so nothing is held up */
+	bool skips_policy; /* the sampler sees nothing of memory under a policy of the
+			      program's own: it is uncovered, not cold */
+	bool is_paused;    /* nothing is moved, so nothing is held up */
 };
 
 /* Takes @cgroup over on success. Errors: -ENOMEM. */

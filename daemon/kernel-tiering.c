@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "enforce/restore.h"
+#include "enforce/sysctl.h"
 #include "kernel-tiering.h"
 #include "events.h"
 #include "log.h"
@@ -54,66 +52,34 @@ void tierd_kernel_tiering_warn(const struct tierd_root *root)
 _Static_assert(ARRAY_SIZE(settings) == TIERD_KERNEL_TIERING_SETTINGS, "one more?");
 
 void tierd_kernel_tiering_list(const struct tierd_root *root,
+	const struct tierd_journal *journal,
 	const char *ret[static TIERD_KERNEL_TIERING_SETTINGS])
 {
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		_cleanup_(freep) char *value = NULL;
 
-		ret[i] = is_on(root, i, &value) > 0 ? settings[i].path : NULL;
+		ret[i] = NULL;
+		if (is_on(root, i, &value) > 0 &&
+			!tierd_sysctl_is_held(journal, settings[i].path, value))
+			ret[i] = settings[i].path;
 	}
 }
 
-static int write_off(const struct tierd_root *root, size_t i)
-{
-	_cleanup_(closep) int fd = -EBADF;
-	int r = tierd_root_open_file(root, settings[i].path, O_WRONLY | O_TRUNC, &fd);
-
-	if (r < 0)
-		return r;
-	return dprintf(fd, "%s\n", settings[i].off) < 0 ? -errno : 0;
-}
-
-static void describe(size_t i, const char *before, struct tierd_held *ret)
-{
-	*ret = (struct tierd_held){ .attribute = TIERD_ATTRIBUTE_SYSCTL };
-	snprintf(ret->path, sizeof(ret->path), "%s", settings[i].path);
-	snprintf(ret->before, sizeof(ret->before), "%s", before);
-	snprintf(ret->wanted, sizeof(ret->wanted), "%s", settings[i].off);
-}
-
-static int turn_off(const struct tierd_root *root, struct tierd_journal *journal,
-	size_t i, const char *before)
-{
-	struct tierd_held held;
-	int r;
-
-	describe(i, before, &held);
-	r = tierd_journal_hold(journal, &held);
-	if (r < 0)
-		return r;
-	r = write_off(root, i);
-	if (r < 0)
-		(void)tierd_journal_done(journal, &held);
-	return r;
-}
-
+/* What is held at another value than off serves tierd as it is, as NUMA balancing does a
+ * sampler that has seen to it that the kernel moves nothing. */
 void tierd_kernel_tiering_stop(
 	const struct tierd_root *root, struct tierd_journal *journal)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		_cleanup_(freep) char *value = NULL;
-		struct tierd_held held;
 		int r = is_on(root, i, &value);
 
-		if (r <= 0)
+		if (r <= 0 || tierd_sysctl_is_held(journal, settings[i].path, value))
 			continue;
-		describe(i, value, &held);
-		if (tierd_journal_find(journal, &held)) {
+		r = tierd_sysctl_hold(root, journal, settings[i].path, settings[i].off);
+		if (r == -EBUSY)
 			warn(i, value); /* somebody wants it so */
-			continue;
-		}
-		r = turn_off(root, journal, i, value);
-		if (r < 0)
+		else if (r < 0)
 			log_warning_errno(r, "cannot turn %s off", settings[i].path);
 		else
 			tierd_log_event(TIERD_EVENT_KERNEL_TIERING_OFF, 0,
@@ -128,20 +94,12 @@ void tierd_kernel_tiering_restore(
 	const struct tierd_root *root, struct tierd_journal *journal)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
-		struct tierd_held key;
-		const struct tierd_held *held;
 		int r;
 
-		describe(i, "", &key);
-		held = tierd_journal_find(journal, &key);
-		if (!held)
+		if (!tierd_sysctl_is_held(journal, settings[i].path, settings[i].off))
 			continue;
-		key = *held;
-		r = tierd_restore_one(root, -EBADF, &key, NULL, NULL);
-		if (r < 0) {
-			log_warning_errno(r, "cannot put %s back", key.path);
-			continue;
-		}
-		(void)tierd_journal_done(journal, &key);
+		r = tierd_sysctl_release(root, journal, settings[i].path);
+		if (r < 0)
+			log_warning_errno(r, "cannot put %s back", settings[i].path);
 	}
 }

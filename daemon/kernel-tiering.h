@@ -24,9 +24,11 @@ void tierd_kernel_tiering_warn(const struct tierd_root *root);
 void tierd_kernel_tiering_restore(
 	const struct tierd_root *root, struct tierd_journal *journal);
 
-/* The paths of those settings that are on, and NULL for the others. */
+/* The paths of those settings that are on, and NULL for the others; what tierd itself
+ * holds so is not listed. */
 #define TIERD_KERNEL_TIERING_SETTINGS 2
 void tierd_kernel_tiering_list(const struct tierd_root *root,
+	const struct tierd_journal *journal,
 	const char *ret[static TIERD_KERNEL_TIERING_SETTINGS]);
 
 #endif

@@ -82,7 +82,8 @@ void tierd_manager_doctor(struct tierd_manager *manager, struct tierd_findings *
 
 	*ret = (struct tierd_findings){ 0 };
 	see_sampler(manager, &machine);
-	tierd_kernel_tiering_list(&manager->root, machine.kernel_tiering);
+	tierd_kernel_tiering_list(
+		&manager->root, manager->journal, machine.kernel_tiering);
 	tierd_doctor_see_machine(ret, &machine);
 	tierd_sampling_see_sources(manager, ret);
 	tierd_doctor_see_quotas(ret, &machine, quotas_of(manager));

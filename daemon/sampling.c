@@ -291,6 +291,8 @@ int tierd_sampling_start(struct tierd_manager *manager)
 			.replay = manager->config.replay,
 			.root = &manager->root,
 			.journal = manager->journal,
+			.keeps_kernel_tiering = manager->config.kernel_tiering ==
+						TIERD_KERNEL_TIERING_KEEP,
 		},
 		.on_leave = stop_watching,
 		.userdata = manager,

@@ -48,6 +48,8 @@ static void forget(struct tierd_space *space, struct tier_group *heat)
 		tierd_objects_release(space->objects, space);
 	free(TAKE_PTR(space->shared));
 	space->n_shared = 0;
+	free(TAKE_PTR(space->policies));
+	space->n_policies = 0;
 }
 
 struct tierd_space *tierd_space_free(struct tierd_space *space, struct tier_group *heat)
@@ -219,6 +221,52 @@ static bool has_object(const struct tierd_space *space, uint64_t block)
 	return false;
 }
 
+/* ---- Memory under a policy ------------------------------------------------------ */
+
+static int read_policies(struct tierd_space *space, const struct tierd_root *root)
+{
+	struct tierd_numa_policy *policies = NULL;
+	size_t n = 0;
+	int r;
+
+	if (space->skips_policy) {
+		r = tierd_numa_policies_read(root, space->pid, &policies, &n);
+		if (r < 0)
+			return r;
+	}
+	free(space->policies);
+	space->policies = policies;
+	space->n_policies = n;
+	return 0;
+}
+
+/* The few there are, in order. */
+static bool has_policy(const struct tierd_space *space, uint64_t block)
+{
+	for (size_t i = 0; i < space->n_policies; i++)
+		if (space->policies[i].start < block + TIER_BLOCK_SIZE &&
+			space->policies[i].end > block)
+			return true;
+	return false;
+}
+
+void tierd_space_set_skips_policy(struct tierd_space *space, bool skips_policy)
+{
+	if (space->skips_policy == skips_policy)
+		return;
+	space->skips_policy = skips_policy;
+	space->n_mappings = 0;
+}
+
+uint64_t tierd_space_policy_bytes(const struct tierd_space *space)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < space->n_policies; i++)
+		bytes += space->policies[i].bytes;
+	return bytes;
+}
+
 /* ---- Looking ------------------------------------------------------------------- */
 
 static int begin_pass(
@@ -237,6 +285,8 @@ static int begin_pass(
 	space->mappings = mappings;
 	space->n_mappings = n;
 	r = claim_objects(space, root);
+	if (r >= 0)
+		r = read_policies(space, root);
 	if (r < 0) {
 		space->n_mappings = 0;
 		return r;
@@ -285,6 +335,7 @@ static int set_residency(struct tierd_space *space, struct tier_group *heat,
 	struct tier_residency residency = {
 		.huge = found->is_huge,
 		.anonymous = found->is_anonymous,
+		.has_policy = has_policy(space, address),
 	};
 
 	for (unsigned i = 0; i < TIERD_BLOCK_WORDS; i++) {

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "libtier.h"
+#include "numa-policy.h"
 #include "objects.h"
 #include "pagemap.h"
 #include "process.h"
@@ -32,6 +33,9 @@ struct tierd_space {
 	struct tierd_objects *objects; /* NULL: shared memory is left alone */
 	struct tierd_shared *shared;   /* by address */
 	size_t n_shared;
+	bool skips_policy; /* memory under a policy is looked for, and marked so */
+	struct tierd_numa_policy *policies; /* by address */
+	size_t n_policies;
 	uint64_t claims; /* times that mappings were read */
 	size_t cursor_mapping;
 	uint64_t cursor;     /* the next block to look at */
@@ -62,6 +66,13 @@ int tierd_space_sweep(struct tierd_space *space, const struct tierd_root *root,
 /* Looks at the block that holds @address now. Errors as above. */
 int tierd_space_look(struct tierd_space *space, const struct tierd_root *root,
 	struct tierd_pagemap_reader *reader, struct tier_group *heat, uint64_t address);
+
+/* Whether to look for memory that the program has placed by a policy of its own. A change
+ * begins a new pass. */
+void tierd_space_set_skips_policy(struct tierd_space *space, bool skips_policy);
+
+/* Bytes that the program has placed by a policy of its own; 0 unless skips_policy. */
+uint64_t tierd_space_policy_bytes(const struct tierd_space *space);
 
 /* Whether it has shared memory that others may have as well. */
 bool tierd_space_has_objects(const struct tierd_space *space);

@@ -285,6 +285,7 @@ void tierd_manager_tick(struct tierd_manager *manager)
 	tierd_sampling_drain(manager, DRAIN_RECORDS_MIN);
 	exposed = tierd_sampling_exposure(manager, elapsed_ns);
 	manager->ticked_ns = now_ns;
+	manager->context.skips_policy = tierd_sampler_skips_policy(manager->sampler);
 	look_around(manager, now_ns);
 	tierd_sampling_look_after(manager, now_ns);
 	tierd_manager_follow_kernel_tiering(manager);

@@ -102,6 +102,12 @@ struct tier_group *tier_group_free(struct tier_group *group);
 void tier_group_set_copy_cost(struct tier_group *group, uint64_t copy_cost_ns);
 
 /*
+ * Whether samples never come from memory for which the program asked for nodes (see
+ * has_policy). Engine rank then holds it for unknown, not for cold. Off at first.
+ */
+void tier_group_set_skips_policy(struct tier_group *group, bool skips_policy);
+
+/*
  * Drops what is known of one address space: it exited or executed another program.
  * @space: the caller's number for it, any 64-bit value. Cost: O(blocks of the group).
  */
@@ -138,7 +144,8 @@ struct tier_residency {
 						is outside resident is ignored */
 	bool huge;                           /* one huge page, which moves whole */
 	bool anonymous;  /* private anonymous memory: only this is collapsed */
-	bool has_policy; /* the program asked for its nodes: see tpp_skips_policy */
+	bool has_policy; /* the program asked for its nodes: see tpp_skips_policy and
+			    tier_group_set_skips_policy() */
 };
 
 /* Adds a page (0 … TIER_BLOCK_PAGES - 1) that is in @tier. */

@@ -93,3 +93,8 @@ void tierd_sampler_get_stats(
 		*(uint64_t *)((char *)ret + counts[i]) +=
 			*(const uint64_t *)((const char *)&sampler->before + counts[i]);
 }
+
+bool tierd_sampler_skips_policy(const struct tierd_sampler *sampler)
+{
+	return sampler->ops->skips_policy;
+}

@@ -29,6 +29,7 @@ struct tierd_sampler_config {
 	const struct tierd_root *root; /* where /sys is; not NULL */
 	struct tierd_journal *journal; /* for sources that change settings of the
 					  kernel's; NULL: probing only */
+	bool keeps_kernel_tiering;     /* NUMA balancing is the administrator's */
 	uint64_t period; /* accesses per sample at the start; 0: the event's default */
 	uint64_t period_min; /* bounds for set_rate; 0: the event's default */
 	uint64_t period_max;
@@ -94,6 +95,7 @@ struct tierd_sampler_stats {
 struct tierd_sampler_ops {
 	const char *name;
 	bool is_only_named; /* never chosen by itself */
+	bool skips_policy;  /* see tierd_sampler_skips_policy() */
 
 	/* Whether open() would work, leaving everything as it is. NULL: open() changes
 	 * nothing outside this process, and may be tried instead. */
@@ -171,6 +173,9 @@ int tierd_sampler_check(struct tierd_sampler *sampler, char **ret_error);
  * handed to the sink as far as they are due before a change takes effect. */
 int tierd_sampler_follow(struct tierd_sampler *sampler, const pid_t *pids, size_t n,
 	const struct tierd_sampler_sink *sink);
+
+/* Whether it sees nothing of memory for which a program asked for nodes of its own. */
+bool tierd_sampler_skips_policy(const struct tierd_sampler *sampler);
 
 /* Counts go on where those of its predecessor ended. */
 void tierd_sampler_get_stats(

@@ -134,6 +134,11 @@ _public_ void tier_group_set_copy_cost(struct tier_group *group, uint64_t copy_c
 		group->config.copy_cost_ns = copy_cost_ns;
 }
 
+_public_ void tier_group_set_skips_policy(struct tier_group *group, bool skips_policy)
+{
+	group->rates.skips_policy = skips_policy;
+}
+
 uint64_t tier_group_resident_pages(const struct tier_group *group)
 {
 	uint64_t pages = 0;

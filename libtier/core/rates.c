@@ -65,6 +65,8 @@ void tier_rates_init(struct tier_rates *rates)
 static double exposure_of(
 	const struct tier_rates *rates, const struct tier_cohort *cohort)
 {
+	if (rates->skips_policy && cohort->key.has_policy)
+		return 0;
 	return fmax(0,
 		tier_exposure_in_epoch(rates->exposure, rates->epoch, cohort->key.epoch) -
 			cohort->born);

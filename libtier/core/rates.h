@@ -25,9 +25,10 @@
 struct tier_rates {
 	double exposure; /* the group's, at @epoch */
 	uint32_t epoch;
-	double mean;                /* accesses a second and page */
-	double block_spread;        /* relative variance of block rates; 0: all alike */
-	double page_spread;         /* the same of pages within a block, pooled */
+	bool skips_policy;   /* blocks under a policy of the program's are not watched */
+	double mean;         /* accesses a second and page */
+	double block_spread; /* relative variance of block rates; 0: all alike */
+	double page_spread;  /* the same of pages within a block, pooled */
 	struct tier_mixture blocks; /* rates relative to the mean */
 	struct tier_mixture pages;  /* rates relative to their block's */
 	double samples;             /* held in counts, decayed */

@@ -479,6 +479,34 @@ static void test_references(_unused_ void **state)
 		}
 }
 
+/* Memory that no sample can come from is not cold for having none; what is owed is taken
+ * from it all the same. */
+static void test_policy_skipped(_unused_ void **state)
+{
+	struct tier_limits limits = usual_limits();
+	struct tier_group_config config;
+	struct tier_group *group;
+	struct tier_plan *plan;
+	size_t n;
+
+	tier_group_config_default(&config);
+	group = new_group(&config, COLD, HOT);
+	tier_group_set_skips_policy(group, true);
+	plan = make_plan(group, &limits);
+	tier_plan_moves(plan, &n);
+	assert_int_equal(n, 0);
+	assert_why(group, 0, TIER_WHY_UNKNOWN);
+	assert_why(group, FAST, TIER_WHY_UNKNOWN);
+	tier_plan_free(plan);
+
+	limits.owed_pages = PAGES(1);
+	plan = make_plan(group, &limits);
+	tier_plan_moves(plan, &n);
+	assert_int_equal(n, TIER_BLOCK_PAGES);
+	tier_plan_free(plan);
+	tier_group_free(group);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,6 +518,7 @@ int main(void)
 		cmocka_unit_test(test_uncovered),
 		cmocka_unit_test(test_plans),
 		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_policy_skipped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

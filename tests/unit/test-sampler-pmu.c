@@ -404,6 +404,7 @@ static void test_registry_prefers_the_pmu(_unused_ void **state)
 	const struct tierd_sampler_ops *const *registry = tierd_sampler_registry();
 
 	assert_ptr_equal(registry[0], &tierd_sampler_pmu_ops);
+	assert_ptr_equal(registry[1], &tierd_sampler_hint_ops);
 	assert_ptr_equal(tierd_sampler_find("pmu"), &tierd_sampler_pmu_ops);
 	assert_null(tierd_sampler_find("auto"));
 }
