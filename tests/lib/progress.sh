@@ -11,12 +11,12 @@ readonly tierd_progress_seconds=${TIERD_PROGRESS_SECONDS:-10}
 
 tierd_show_progress()
 {
-	local what=$1 start=$SECONDS shown=$SECONDS line text
+	local what=$1 start=$SECONDS shown=$SECONDS line
 
 	while IFS= read -r line; do
-		text="$what: $line"
+		line=${line:0:$((76 - ${#what}))}
 		if [[ -t 2 ]]; then
-			printf '\r\e[K%s' "${text:0:79}" >&2
+			printf '\r\e[K%s: %s' "$what" "$line" >&2
 		elif ((SECONDS - shown >= tierd_progress_seconds)); then
 			shown=$SECONDS
 			printf '%s, %d s: %s\n' "$what" $((SECONDS - start)) "$line" >&2
