@@ -27,6 +27,7 @@
 static const char *const source_names[TIERD_SOURCE_MAX] = {
 	[TIERD_SOURCE_AUTO] = "auto",
 	[TIERD_SOURCE_PMU] = "pmu",
+	[TIERD_SOURCE_DAMON] = "damon",
 };
 
 static const char *const kernel_tiering_names[TIERD_KERNEL_TIERING_MAX] = {
@@ -161,7 +162,7 @@ static int parse_path(const char *value, void *field)
 #define FIELD(member) offsetof(struct tierd_config, member)
 
 static const struct tierd_ini_key keys[] = {
-	{ "Sampling", "Source", parse_source, FIELD(source), "auto or pmu" },
+	{ "Sampling", "Source", parse_source, FIELD(source), "auto, pmu or damon" },
 	{ "Sampling", "Event", parse_event, FIELD(event),
 		"a PMU as in \"ibs_op\", an event as in \"cpu/event=0xd3,umask=0x1/\", or "
 		"nothing" },

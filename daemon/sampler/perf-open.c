@@ -39,7 +39,7 @@ static int raise_fd_limit(void)
 	return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
 }
 
-static int open_event(struct perf_event_attr *attr, int cpu, int group_fd)
+int tierd_perf_open_attr(struct perf_event_attr *attr, int cpu, int group_fd)
 {
 	int fd = perf_event_open(attr, cpu, group_fd);
 
@@ -75,10 +75,10 @@ static bool is_refusal(int r)
 static int open_conceding(struct perf_event_attr *attr, int cpu, int group_fd)
 {
 	struct perf_event_attr wanted = *attr;
-	int fd, first = open_event(attr, cpu, group_fd);
+	int fd, first = tierd_perf_open_attr(attr, cpu, group_fd);
 
 	for (fd = first; is_refusal(fd) && concede(attr);)
-		fd = open_event(attr, cpu, group_fd);
+		fd = tierd_perf_open_attr(attr, cpu, group_fd);
 	if (fd >= 0)
 		return fd;
 
@@ -99,7 +99,7 @@ static int open_leader(const struct tierd_perf_event *event, int cpu)
 		.disabled = 1,
 	};
 
-	return open_event(&attr, cpu, -1);
+	return tierd_perf_open_attr(&attr, cpu, -1);
 }
 
 static int fail_open(const char *event, int cpu, int r, char **ret_error)

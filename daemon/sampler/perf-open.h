@@ -33,4 +33,8 @@ void tierd_perf_attr_init(struct perf_event_attr *ret,
 int tierd_perf_open(struct perf_event_attr *attr, const struct tierd_perf_event *event,
 	int cpu, int *ret_leader_fd, char **ret_error);
 
+/* Opens an event as it is, for all processes, and raises the limit of descriptors if that
+ * is what it takes. Returns the descriptor or a negative errno. */
+int tierd_perf_open_attr(struct perf_event_attr *attr, int cpu, int group_fd);
+
 #endif

@@ -249,14 +249,12 @@ static bool read_header(const struct tierd_perf_ring *ring, uint64_t tail,
 	       ret->size <= available;
 }
 
-unsigned tierd_perf_ring_drain(struct tierd_perf_ring *ring, unsigned max_records,
-	const struct tierd_sampler_sink *sink, struct tierd_perf_counts *counts)
+unsigned tierd_perf_ring_walk(struct tierd_perf_ring *ring, unsigned max_records,
+	tierd_perf_record_t on_record, void *userdata, struct tierd_perf_counts *counts)
 {
 	uint64_t head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
 	uint64_t start = ring->page->data_tail, tail = start;
 	unsigned n = 0;
-
-	assert(ring->layout.size <= BOUNCE_SIZE);
 
 	while (tail != head && n < max_records) {
 		struct perf_event_header header;
@@ -267,8 +265,8 @@ unsigned tierd_perf_ring_drain(struct tierd_perf_ring *ring, unsigned max_record
 			tail = head;
 			break;
 		}
-		decode_record(ring, &header,
-			whole_record(ring, tail, header.size, bounce), sink, counts);
+		on_record(
+			userdata, &header, whole_record(ring, tail, header.size, bounce));
 		tail += header.size;
 		n++;
 	}
@@ -277,4 +275,27 @@ unsigned tierd_perf_ring_drain(struct tierd_perf_ring *ring, unsigned max_record
 	if (tail != start)
 		__atomic_store_n(&ring->page->data_tail, tail, __ATOMIC_RELEASE);
 	return n;
+}
+
+struct decoding {
+	const struct tierd_perf_ring *ring;
+	const struct tierd_sampler_sink *sink;
+	struct tierd_perf_counts *counts;
+};
+
+static void on_record(
+	void *userdata, const struct perf_event_header *header, const uint8_t *record)
+{
+	const struct decoding *decoding = userdata;
+
+	decode_record(decoding->ring, header, record, decoding->sink, decoding->counts);
+}
+
+unsigned tierd_perf_ring_drain(struct tierd_perf_ring *ring, unsigned max_records,
+	const struct tierd_sampler_sink *sink, struct tierd_perf_counts *counts)
+{
+	struct decoding decoding = { ring, sink, counts };
+
+	assert(ring->layout.size <= BOUNCE_SIZE);
+	return tierd_perf_ring_walk(ring, max_records, on_record, &decoding, counts);
 }

@@ -12,6 +12,7 @@
 
 #include "sampler/sampler.h"
 
+struct perf_event_header;
 struct perf_event_mmap_page;
 
 /* Where the fields of a sample are, from the start of the record; 0: not there. */
@@ -52,6 +53,16 @@ struct tierd_perf_ring {
 /* The layout of samples of this type. TID and ADDR must be among its fields (else
  * -EINVAL), and none that varies in length (else -EOPNOTSUPP). */
 int tierd_perf_layout_init(struct tierd_perf_layout *ret, uint64_t sample_type);
+
+/* A whole record; of one longer than 256 bytes that goes over the ring's end, so much. */
+typedef void (*tierd_perf_record_t)(
+	void *userdata, const struct perf_event_header *header, const uint8_t *record);
+
+/* Hands over at most max_records records as they are, for those who asked for other
+ * fields than a layout has, and gives their space back. Of counts only malformed and
+ * bytes are kept. Returns how many there were, as below. */
+unsigned tierd_perf_ring_walk(struct tierd_perf_ring *ring, unsigned max_records,
+	tierd_perf_record_t on_record, void *userdata, struct tierd_perf_counts *counts);
 
 /* Decodes at most max_records records and gives their space back to the kernel. Returns
  * how many there were; fewer than max_records means that the ring is empty. */

@@ -18,6 +18,7 @@ const struct tierd_sampler_ops *tierd_sampler_find(const char *name);
 bool tierd_sampler_is_allowed(const struct tierd_sampler_ops *ops, const char *source);
 
 extern const struct tierd_sampler_ops tierd_sampler_pmu_ops;
+extern const struct tierd_sampler_ops tierd_sampler_damon_ops;
 
 /* Takes no samples: what is left when all others fail. Not in the registry. */
 extern const struct tierd_sampler_ops tierd_sampler_none_ops;
