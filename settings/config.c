@@ -31,6 +31,7 @@ static const char *const source_names[TIERD_SOURCE_MAX] = {
 	[TIERD_SOURCE_AUTO] = "auto",
 	[TIERD_SOURCE_PMU] = "pmu",
 	[TIERD_SOURCE_HINT] = "hint",
+	[TIERD_SOURCE_DAMON] = "damon",
 	[TIERD_SOURCE_REPLAY] = "replay",
 };
 
@@ -184,7 +185,8 @@ static int parse_path(const char *value, void *field)
 #define FIELD(member) offsetof(struct tierd_config, member)
 
 static const struct tierd_ini_key keys[] = {
-	{ "Sampling", "Source", parse_source, FIELD(source), "auto, pmu, hint or replay" },
+	{ "Sampling", "Source", parse_source, FIELD(source),
+		"auto, pmu, hint, damon or replay" },
 	{ "Sampling", "Event", parse_event, FIELD(event),
 		"a PMU as in \"ibs_op\", an event as in \"cpu/event=0xd3,umask=0x1/\", or "
 		"nothing" },

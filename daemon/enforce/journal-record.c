@@ -75,9 +75,12 @@ int tierd_held_list_put(struct tierd_held_list *list, const struct tierd_held *h
 void tierd_held_list_remove(struct tierd_held_list *list, const struct tierd_held *held)
 {
 	struct tierd_held *entry = tierd_held_list_find(list, held);
+	struct tierd_held *end = list->items + list->n_items;
 
-	if (entry)
-		*entry = list->items[--list->n_items];
+	if (!entry)
+		return;
+	memmove(entry, entry + 1, (char *)end - (char *)(entry + 1));
+	list->n_items--;
 }
 
 /* ---- Printing ------------------------------------------------------------------ */

@@ -48,6 +48,9 @@ struct tierd_held *tierd_held_list_find(
 
 /* Adds or replaces. Errors: -ENOMEM, -ENOBUFS when TIERD_JOURNAL_HELD_MAX are there. */
 int tierd_held_list_put(struct tierd_held_list *list, const struct tierd_held *held);
+
+/* The others stay in the order in which they came: things are put back in the opposite
+ * one, and some cannot be otherwise. */
 void tierd_held_list_remove(struct tierd_held_list *list, const struct tierd_held *held);
 
 /* A line with its newline. Errors: -E2BIG. */

@@ -9,6 +9,7 @@
 static const struct tierd_sampler_ops *const registry[] = {
 	&tierd_sampler_pmu_ops,
 	&tierd_sampler_hint_ops,
+	&tierd_sampler_damon_ops,
 	&tierd_sampler_replay_ops,
 	NULL,
 };

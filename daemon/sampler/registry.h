@@ -19,6 +19,7 @@ bool tierd_sampler_is_allowed(const struct tierd_sampler_ops *ops, const char *s
 
 extern const struct tierd_sampler_ops tierd_sampler_pmu_ops;
 extern const struct tierd_sampler_ops tierd_sampler_hint_ops;
+extern const struct tierd_sampler_ops tierd_sampler_damon_ops;
 extern const struct tierd_sampler_ops tierd_sampler_replay_ops;
 
 /* Takes no samples: what is left when all others fail. Not in the registry. */

@@ -560,11 +560,33 @@ static void test_no_journal(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* As some things can only be put back after others: see restore_all(). */
+static void test_what_is_held_stays_in_order(_unused_ void **state)
+{
+	static const char *const paths[] = { "/a", "/b", "/c", "/d" };
+	struct tierd_held_list list = { 0 };
+	struct tierd_held held = { .attribute = TIERD_ATTRIBUTE_SYSCTL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		strcpy(held.path, paths[i]);
+		assert_int_equal(tierd_held_list_put(&list, &held), 0);
+	}
+	strcpy(held.path, "/b");
+	tierd_held_list_remove(&list, &held);
+	tierd_held_list_remove(&list, &held);
+	assert_int_equal(list.n_items, 3);
+	assert_string_equal(list.items[0].path, "/a");
+	assert_string_equal(list.items[1].path, "/c");
+	assert_string_equal(list.items[2].path, "/d");
+	tierd_held_list_done(&list);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_record_round_trip),
 		cmocka_unit_test(test_record_of_longest),
+		cmocka_unit_test(test_what_is_held_stays_in_order),
 		TEST(test_cut_anywhere),
 		TEST(test_changed_byte),
 		TEST(test_nothing_held_leaves_nothing),
