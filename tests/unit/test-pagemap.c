@@ -460,7 +460,7 @@ static void test_self(_unused_ void **state)
 	}
 }
 
-static uint64_t frame_of(const uint8_t *page)
+static uint64_t frame_of(const char *page)
 {
 	uint64_t entry = 0;
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);

@@ -10,7 +10,6 @@
  *
  *     hermit MIB SECONDS
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
