@@ -90,7 +90,7 @@ void tierd_sampling_drain(struct tierd_manager *manager, unsigned least)
 	if (r < 0)
 		tierd_log_in_loop(r, "cannot drain the sampler");
 	feed_groups(manager);
-	tierd_steering_end_drain(&manager->steering, manager->sampler);
+	tierd_steering_end_drain(&manager->steering, manager->sampler, r > 0);
 }
 
 double tierd_sampling_exposure(struct tierd_manager *manager, uint64_t elapsed_ns)

@@ -47,15 +47,22 @@ void tierd_steering_init(
 unsigned tierd_steering_begin_drain(
 	struct tierd_steering *steering, uint64_t now_ns, unsigned least, unsigned max)
 {
+	const struct tierd_governor *governor = &steering->governor;
+	uint64_t wall_ns = now_ns - steering->wall_ns;
+	unsigned n;
+
 	steering->drain_began_ns = thread_cpu_ns();
-	return TIER_MAX(
-		tierd_governor_records(&steering->governor, now_ns - steering->wall_ns,
-			steering->drain_began_ns - steering->cpu_ns, max),
-		least);
+	n = tierd_governor_records(
+		governor, wall_ns, steering->drain_began_ns - steering->cpu_ns, max);
+	steering->is_bounded = n < max;
+	if (least == 0)
+		return n;
+	least = TIER_MAX(least, tierd_governor_least(governor, wall_ns));
+	return TIER_MAX(n, least);
 }
 
-void tierd_steering_end_drain(
-	struct tierd_steering *steering, const struct tierd_sampler *sampler)
+void tierd_steering_end_drain(struct tierd_steering *steering,
+	const struct tierd_sampler *sampler, bool is_cut_short)
 {
 	struct tierd_sampler_stats stats;
 	uint64_t records;
@@ -66,6 +73,7 @@ void tierd_steering_end_drain(
 	steering->drained += records - steering->records;
 	steering->records = records;
 	steering->drain_cpu_ns += thread_cpu_ns() - steering->drain_began_ns;
+	steering->is_behind |= is_cut_short && steering->is_bounded;
 }
 
 /* ---- The rate ------------------------------------------------------------------ */
@@ -121,6 +129,18 @@ static void estimate_overhead(struct tierd_steering *steering,
 			4;
 }
 
+/* What is left in the rings says nothing of the rate but that it is too high. */
+static int set_rate(struct tierd_steering *steering, struct tierd_sampler *sampler,
+	uint64_t period, uint64_t elapsed_ns)
+{
+	bool is_behind = steering->is_behind;
+
+	steering->is_behind = false;
+	if (is_behind && period <= UINT64_MAX / 2)
+		return tierd_sampler_set_period(sampler, 2 * period);
+	return tierd_sampler_set_rate(sampler, steering->view.target_per_s, elapsed_ns);
+}
+
 int tierd_steering_steer(struct tierd_steering *steering, const struct tierd_root *root,
 	const struct tierd_config *config, struct tierd_sampler *sampler,
 	uint64_t wanted_per_s, uint64_t now_ns)
@@ -141,7 +161,7 @@ int tierd_steering_steer(struct tierd_steering *steering, const struct tierd_roo
 	view->target_per_s = tierd_governor_rate(
 		&steering->governor, wanted_per_s, stats.sample_cost_ns, &limit);
 	view->limit = tierd_governor_limit_to_string(limit);
-	return tierd_sampler_set_rate(sampler, view->target_per_s, elapsed_ns);
+	return set_rate(steering, sampler, stats.period, elapsed_ns);
 }
 
 bool tierd_steering_may_hurry(const struct tierd_steering *steering)

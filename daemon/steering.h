@@ -41,6 +41,8 @@ struct tierd_steering {
 	uint64_t drained;      /* for so many records */
 
 	uint64_t drain_began_ns; /* in CPU time */
+	bool is_bounded;         /* this drain is, by the cap */
+	bool is_behind;          /* more was offered than the cap let be drained */
 	uint64_t records;        /* drained in all */
 	uint64_t samples;        /* taken from programs in all */
 };
@@ -51,12 +53,12 @@ void tierd_steering_init(
 /*
  * Before draining: how many records it may be, at most @max; and at least @least, where
  * something has to be seen of what comes in. Afterwards, with all that was drained
- * counted, tierd_steering_end_drain().
+ * counted, tierd_steering_end_drain(): @is_cut_short if more was waiting.
  */
 unsigned tierd_steering_begin_drain(
 	struct tierd_steering *steering, uint64_t now_ns, unsigned least, unsigned max);
-void tierd_steering_end_drain(
-	struct tierd_steering *steering, const struct tierd_sampler *sampler);
+void tierd_steering_end_drain(struct tierd_steering *steering,
+	const struct tierd_sampler *sampler, bool is_cut_short);
 
 /* Once a tick: accounts for the time since the last call, and sets the rate. Errors: as
  * tierd_sampler_set_rate(). */

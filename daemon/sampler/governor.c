@@ -7,7 +7,8 @@
  * Nothing is drained from an empty one; the ring then overflows, which the kernel counts
  * and which costs nobody anything. What cannot wait runs all the same and is owed: less
  * is drained, residency is looked at in smaller steps, and ticks come later, until the
- * debt is paid.
+ * debt is paid. A little is drained even so: what other work cannot do without must not
+ * blind tierd.
  *
  * The bucket holds six seconds' worth, so no minute takes more than a tenth above its cap
  * on that account; and it remembers a debt of no more than thirty, so that a first look
@@ -35,6 +36,10 @@
 /* However dear all else is, so much of the cap is for samples, and so many there are. */
 #define SAMPLING_SHARE_MIN 0.25
 #define RATE_MIN           100
+
+/* And this for what is drained though nothing is left, within the cap's tolerance. */
+#define SAMPLING_SHARE_OWED 0.15
+#define RECORDS_OWED_MAX    16384
 
 /* Before anything was measured: what a sample costs on a slow machine. */
 #define RECORD_NS_FIRST 500.0
@@ -121,6 +126,15 @@ void tierd_governor_account(
 			governor, governor->credit_ns +
 					  cap_share(governor) * (double)seen->wall_ns -
 					  (double)seen->cpu_ns);
+}
+
+unsigned tierd_governor_least(const struct tierd_governor *governor, uint64_t wall_ns)
+{
+	if (!is_capped(governor))
+		return 0;
+	return (unsigned)fmin(SAMPLING_SHARE_OWED * cap_share(governor) *
+				      (double)wall_ns / fmax(governor->record_ns, 1.0),
+		(double)RECORDS_OWED_MAX);
 }
 
 unsigned tierd_governor_records(const struct tierd_governor *governor, uint64_t wall_ns,

@@ -58,6 +58,10 @@ void tierd_governor_set_caps(
 void tierd_governor_account(
 	struct tierd_governor *governor, const struct tierd_governor_seen *seen);
 
+/* How many records are drained at a tick whatever is owed, with @wall_ns since the last
+ * one: a part of the cap that other work cannot take. */
+unsigned tierd_governor_least(const struct tierd_governor *governor, uint64_t wall_ns);
+
 /* How many records may be drained now, when the loop has used @cpu_ns in @wall_ns since
  * the last tierd_governor_account(); at most @max. */
 unsigned tierd_governor_records(const struct tierd_governor *governor, uint64_t wall_ns,

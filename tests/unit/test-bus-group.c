@@ -332,6 +332,21 @@ static void test_explain_errors(void **state)
 		SD_BUS_ERROR_INVALID_ARGS);
 }
 
+static void test_record(void **state)
+{
+	struct bus_world *w = *state;
+
+	assert_error(call_gups(w, "Record", "t", UINT64_C(0)),
+		TIERD_BUS_ERROR_INVALID_ARGUMENT);
+	assert_error(call_gups(w, "Record", "t", UINT64_C(3600000001)),
+		TIERD_BUS_ERROR_INVALID_ARGUMENT);
+	assert_int_equal(w->manager.recorded_ns, 0);
+	w->manager.record_result = -EBUSY;
+	assert_error(call_gups(w, "Record", "t", UINT64_C(2000000)),
+		TIERD_BUS_ERROR_LIMIT_EXCEEDED);
+	assert_int_equal(w->manager.recorded_ns, 2000000000);
+}
+
 static void check_quota_signal(
 	struct bus_world *w, sd_bus_message *signal, const char *member)
 {
@@ -387,6 +402,7 @@ int main(void)
 		TEST(test_explain),
 		TEST(test_explain_page),
 		TEST(test_explain_errors),
+		TEST(test_record),
 		TEST(test_signals),
 	};
 

@@ -326,7 +326,10 @@ static void test_unprivileged(_unused_ void **state)
 	assert_error(
 		call_manager(w, "ExplainPage", "ut", (uint32_t)FAKE_PID, FAKE_ADDRESS),
 		SD_BUS_ERROR_ACCESS_DENIED);
+	assert_error(
+		call_gups(w, "Record", "t", UINT64_C(1000)), SD_BUS_ERROR_ACCESS_DENIED);
 	assert_error(call_manager(w, "Resume", ""), SD_BUS_ERROR_ACCESS_DENIED);
+	assert_int_equal(w->manager.recorded_ns, 0);
 	assert_int_equal(w->manager.n_reloads, 0);
 	assert_int_equal(w->manager.n_groups, 4);
 	assert_false(w->manager.is_paused);

@@ -7,7 +7,10 @@
 #include "ctl-world.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void test_set_quota(_unused_ void **state)
 {
@@ -60,6 +63,33 @@ static void test_pause(_unused_ void **state)
 	assert_output("resume", "");
 	run("status", &r);
 	assert_null(strstr(r.out, "paused"));
+}
+
+/* The file is its owner's alone, also if it was everybody's before. */
+static void test_record(_unused_ void **state)
+{
+	const char trace[] = "what was recorded"; /* by the fake tierd */
+	char name[] = "/tmp/test-ctl-record-XXXXXX", command[128], said[64] = "";
+	int fd = mkstemp(name);
+	struct stat status;
+	struct run r;
+
+	assert_return_code(fd, errno);
+	assert_return_code(fchmod(fd, 0644), errno);
+	snprintf(command, sizeof(command), "record " GUPS " --duration=0.5 -o %s", name);
+	run(command, &r);
+	assert_int_equal(r.exit, 0);
+	assert_non_null(strstr(r.out, name));
+	assert_int_equal(pread(fd, said, sizeof(said) - 1, 0), strlen(trace));
+	assert_string_equal(said, trace);
+	assert_return_code(fstat(fd, &status), errno);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	close(fd);
+	unlink(name);
+	run("record " GUPS " --duration=3601", &r);
+	assert_int_equal(r.exit, 2);
+	run("list --duration=1", &r);
+	assert_int_equal(r.exit, 2);
 }
 
 /* Whether the monitor says so in the end, with the command repeated until then. */
@@ -143,6 +173,7 @@ int main(int argc, char **argv)
 		TEST(test_set_enforcement),
 		TEST(test_add_and_remove),
 		TEST(test_pause),
+		TEST(test_record),
 		TEST(test_monitor),
 		TEST(test_reload),
 		TEST(test_unprivileged),

@@ -42,6 +42,7 @@ static const struct {
 	{ "remove", "remove /new.slice" },
 	{ "pause", "pause" },
 	{ "resume", "resume" },
+	{ "record", "record " GUPS " -o /dev/null --duration=1" },
 	{ "verify", "verify /nowhere.conf", 1 },
 	{ "cat-config", "cat-config", 0 },
 	{ "reload", "reload" },

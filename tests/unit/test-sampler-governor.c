@@ -61,6 +61,13 @@ static void use_cpu(struct world *w, double ns)
 	w->seen.cpu_ns += (uint64_t)ns;
 }
 
+/* The least of a tick: what is owed to sampling, and what it takes to notice anything. */
+static unsigned least_of_tick(const struct world *w)
+{
+	return TIER_MAX(
+		tierd_governor_least(&w->governor, w->seen.wall_ns), (unsigned)DRAIN_MIN);
+}
+
 static void drain(struct world *w, unsigned least)
 {
 	unsigned n = TIER_MAX(tierd_governor_records(&w->governor, w->seen.wall_ns,
@@ -94,7 +101,7 @@ static void tick(struct world *w, uint64_t now_ns)
 	struct tierd_rate_seen seen;
 	uint64_t rate;
 
-	drain(w, DRAIN_MIN);
+	drain(w, least_of_tick(w));
 	use_cpu(w, w->tick_cpu_ns);
 	tierd_governor_account(&w->governor, &w->seen);
 	rate = tierd_governor_rate(&w->governor, w->wanted_per_s, 0, &limit);
@@ -189,6 +196,22 @@ static void test_ticks_alone_are_too_dear(_unused_ void **state)
 	run(&w, 180);
 	assert_cap_held(&w);
 	assert_true(w.drained / 180.0 > 1000);
+}
+
+/* Work that cannot be put off takes all of the cap: sampling goes on. */
+static void test_sampling_is_not_starved(_unused_ void **state)
+{
+	struct world w = {
+		.cap_ppm = 10000,
+		.record_ns = 1000,
+		.tick_cpu_ns = 22e6, /* with a tick every two seconds 1.1 % */
+		.accesses_per_s = 1e6,
+		.wanted_per_s = 20000,
+	};
+
+	begin(&w);
+	run(&w, 300);
+	assert_true(w.drained / 300.0 > 1000);
 }
 
 /* The first look at a large machine cannot be put off; it is paid back, in time. */
@@ -325,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ten_times_what_it_can_take),
 		cmocka_unit_test(test_ticks_alone_are_too_dear),
+		cmocka_unit_test(test_sampling_is_not_starved),
 		cmocka_unit_test(test_a_debt_is_paid_and_forgotten),
 		cmocka_unit_test(test_far_from_the_cap_nothing_is_held_back),
 		cmocka_unit_test(test_without_caps),
