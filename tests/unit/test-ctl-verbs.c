@@ -17,7 +17,7 @@ static const char status_text[] =
 	"   Uptime: 3h 12min\n"
 	"      CPU: 2min 18s (1.2% of one CPU)\n"
 	"  Sampler: pmu tier_mem/latency=1/, 1 in 49 accesses\n"
-	"  Samples: 12345678 taken, 17 lost, throttled 2 times\n"
+	"  Samples: 12345678 taken, of which 345678 of stores, 17 lost, throttled 2 times\n"
 	" Coverage: 75.0% of what programs access\n"
 	"           better: the machine has none\n"
 	"    Tiers: DRAM  node 0    [███████████▏    ]   712M of    1G used,  312M free\n"
