@@ -146,6 +146,7 @@ static const struct tierctl_property manager_properties[] = {
 	MANAGER("SamplerSources", "a(sss)", read_sources, sources),
 	MANAGER("SamplerCoverage", "d", tierctl_read_double, sampler_coverage),
 	MANAGER("Samples", "t", tierctl_read_u64, samples),
+	MANAGER("SamplesOfStores", "t", tierctl_read_u64, samples_of_stores),
 	MANAGER("SamplesLost", "t", tierctl_read_u64, samples_lost),
 	MANAGER("SamplerThrottled", "t", tierctl_read_u64, sampler_throttled),
 	MANAGER("SamplePeriod", "t", tierctl_read_u64, sample_period),

@@ -48,6 +48,7 @@ struct tierctl_manager {
 	struct tierctl_sources sources;
 	double sampler_coverage; /* share of accesses that it could see */
 	uint64_t samples;
+	uint64_t samples_of_stores; /* the others are of loads, or not told apart */
 	uint64_t samples_lost;
 	uint64_t sampler_throttled;
 	uint64_t sample_period;

@@ -60,9 +60,9 @@ static void print_sampler(struct tierctl *ctl, const struct tierctl_manager *man
 		printf(" %s", manager->sampler_event);
 	if (manager->sample_period > 0)
 		printf(", 1 in %" PRIu64 " accesses", manager->sample_period);
-	printf("\n  Samples: %" PRIu64 " taken, %s%" PRIu64 " lost%s, throttled %" PRIu64
-	       " times\n",
-		manager->samples,
+	printf("\n  Samples: %" PRIu64 " taken, of which %" PRIu64
+	       " of stores, %s%" PRIu64 " lost%s, throttled %" PRIu64 " times\n",
+		manager->samples, manager->samples_of_stores,
 		tierctl_colour(style, lost ? TIERCTL_WARNING : TIERCTL_PLAIN), lost,
 		tierctl_colour(style, TIERCTL_PLAIN), manager->sampler_throttled);
 	print_rate(ctl, manager);
@@ -213,6 +213,7 @@ static int print_json(struct tierctl *ctl, const struct tierctl_manager *manager
 	tierctl_json_string(json, "event", manager->sampler_event);
 	tierctl_json_u64(json, "period", manager->sample_period);
 	tierctl_json_u64(json, "samples", manager->samples);
+	tierctl_json_u64(json, "stores", manager->samples_of_stores);
 	tierctl_json_u64(json, "lost", manager->samples_lost);
 	tierctl_json_u64(json, "throttled", manager->sampler_throttled);
 	tierctl_json_double(json, "coverage", manager->sampler_coverage);

@@ -96,6 +96,7 @@ static const struct {
 	size_t offset;
 } sampler_numbers[] = {
 	{ "Samples", offsetof(struct tierd_sampler_stats, samples) },
+	{ "SamplesOfStores", offsetof(struct tierd_sampler_stats, stores) },
 	{ "SamplesLost", offsetof(struct tierd_sampler_stats, lost) },
 	{ "SamplerThrottled", offsetof(struct tierd_sampler_stats, throttled) },
 	{ "SamplePeriod", offsetof(struct tierd_sampler_stats, period) },
@@ -259,6 +260,7 @@ const sd_bus_vtable tierd_bus_manager_vtable[] = {
 	SD_BUS_PROPERTY("SamplerSources", "a(sss)", tierd_bus_get_sources, 0, 0),
 	SD_BUS_PROPERTY("SamplerCoverage", "d", tierd_bus_get_sampler_coverage, 0, 0),
 	SD_BUS_PROPERTY("Samples", "t", get_sampler_number, 0, 0),
+	SD_BUS_PROPERTY("SamplesOfStores", "t", get_sampler_number, 0, 0),
 	SD_BUS_PROPERTY("SamplesLost", "t", get_sampler_number, 0, 0),
 	SD_BUS_PROPERTY("SamplerThrottled", "t", get_sampler_number, 0, 0),
 	SD_BUS_PROPERTY("SamplePeriod", "t", get_sampler_number, 0, 0),

@@ -64,7 +64,8 @@ static int parse_source(const char *value, void *field)
 	return -EINVAL;
 }
 
-/* "pmu", or "pmu/…/" with terms; which of them exist is the sampler's to find out. */
+/* "pmu", or "pmu/…/" with terms and modifiers, or a name; which of them exist is the
+ * sampler's to find out. */
 static int parse_event(const char *value, void *field)
 {
 	static const char name_chars[] =
@@ -73,6 +74,8 @@ static int parse_event(const char *value, void *field)
 	static const char term_chars[] =
 		"abcdefghijklmnopqrstuvwxyz"
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.=,";
+	static const char modifier_chars[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	const char *p = value;
 
 	if (*value) {
@@ -84,6 +87,7 @@ static int parse_event(const char *value, void *field)
 			p += strspn(p, term_chars);
 			if (*p++ != '/')
 				return -EINVAL;
+			p += strspn(p, modifier_chars);
 		}
 		if (*p)
 			return -EINVAL;
@@ -188,7 +192,7 @@ static const struct tierd_ini_key keys[] = {
 	{ "Sampling", "Source", parse_source, FIELD(source),
 		"auto, pmu, hint, damon or replay" },
 	{ "Sampling", "Event", parse_event, FIELD(event),
-		"a PMU as in \"ibs_op\", an event as in \"cpu/event=0xd3,umask=0x1/\", or "
+		"a PMU as in \"ibs_op\", an event as in \"cpu/mem-loads,ldlat=30/P\", or "
 		"nothing" },
 	{ "Sampling", "Replay", parse_path, FIELD(replay),
 		"an absolute path as in \"/var/tmp/tierd.trace\", or nothing" },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A source that has failed rests for a while, twice as long each time, up to five
- * minutes; when it has worked for as long as that it is as good as new. One whose machine
+ * A source that has failed rests for a while, twice as long each time, up to half a
+ * minute; when it has worked for two minutes it is as good as new. One whose machine
  * has changed under it (a CPU came) is opened again at once, without being at fault.
  *
  * Silence is no error: a program may have nothing to sample. So a silent source only
@@ -19,7 +19,8 @@
 #define RUNGS_MAX    8
 #define NSEC         UINT64_C(1000000000)
 #define REST_MIN_NS  (5 * NSEC)
-#define REST_MAX_NS  (300 * NSEC)
+#define REST_MAX_NS  (30 * NSEC)
+#define PROBATION_NS (120 * NSEC)
 #define SILENCE_NS   (15 * NSEC)
 #define SILENCE_USEC UINT64_C(5000000)
 
@@ -304,7 +305,7 @@ int tierd_ladder_step(struct tierd_ladder *ladder, uint64_t now_ns, uint64_t bus
 		r = tierd_sampler_check(ladder->sampler, &reason);
 		if (r < 0)
 			return replace_failed(ladder, r, reason, now_ns, busy_usec);
-		if (now_ns - ladder->since_ns >= REST_MAX_NS)
+		if (now_ns - ladder->since_ns >= PROBATION_NS)
 			ladder->rungs[ladder->active].rest_ns = REST_MIN_NS;
 	}
 	r = look_above(ladder, now_ns, busy_usec);

@@ -113,11 +113,29 @@ static bool is_name(const char *s)
 static int split_modifiers(
 	struct event_text *t, const char *text, const char *modifiers, char **ret_error)
 {
-	t->precise = strspn(modifiers, "p");
-	if (modifiers[t->precise] || t->precise > PRECISE_MAX)
+	unsigned precise = 0;
+
+	for (const char *m = modifiers; *m; m++)
+		switch (*m) {
+		case 'p':
+			precise++;
+			break;
+		case 'P': /* as precise as there is */
+			precise = precise ? PRECISE_MAX + 1 : PRECISE_MAX;
+			break;
+		case 'u': /* user code only, as it is anyway */
+			break;
+		default:
+			precise = PRECISE_MAX + 1;
+			break;
+		}
+	if (precise > PRECISE_MAX)
 		return tierd_error(ret_error, -EINVAL,
-			"event '%s': after the last slash come at most %d 'p', not '%s'",
+			"event '%s': after the last slash come 'P', or at most %d 'p', "
+			"and 'u', not '%s': tierd samples the accesses of user code, on "
+			"all CPUs, and nothing else",
 			text, PRECISE_MAX, modifiers);
+	t->precise = precise;
 	return 0;
 }
 
@@ -478,6 +496,7 @@ int tierd_perf_event_resolve(struct tierd_perf_event *ret, const struct tierd_ro
 		if (r < 0)
 			return r;
 	}
+	text = tierd_perf_named(text);
 
 	r = resolve(&event, root, text, ret_error);
 	if (r < 0) {

@@ -20,6 +20,29 @@ const struct tierd_perf_known tierd_perf_known[] = {
 	{},
 };
 
+/* tierd.conf(5) says what they sample. Codes as in Intel's perfmon event lists and AMD's
+ * Processor Programming References. */
+static const struct {
+	const char *name;
+	const char *text;
+} names[] = {
+	{ "intel-loads", "cpu/mem-loads,ldlat=30/P" },
+	{ "intel-stores", "cpu/mem-stores/P" },
+	{ "intel-l3-miss-local", "cpu/event=0xd3,umask=0x01/ppp" },
+	{ "intel-l3-miss-remote", "cpu/event=0xd3,umask=0x02/ppp" },
+	{ "intel-l3-miss-pmem", "cpu/event=0xd1,umask=0x80/ppp" },
+	{ "amd-ops", "ibs_op//" },
+	{ "amd-l3-miss", "ibs_op/l3missonly=1/" },
+};
+
+const char *tierd_perf_named(const char *text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(names[i].name, text) == 0)
+			return names[i].text;
+	return text;
+}
+
 /*
  * The cost of a sample, where the processor writes records by itself, is that of its
  * writing and of the kernel's copying (PEBS: 200 to 300 ns by published measurements);

@@ -19,6 +19,12 @@ struct tierd_perf_known {
 /* In order of preference, up to the first without text. */
 extern const struct tierd_perf_known tierd_perf_known[];
 
+/*
+ * What a name stands for: "intel-l3-miss-local" is easier to write, and to get right,
+ * than the event. Any other text is returned as it is.
+ */
+const char *tierd_perf_named(const char *text);
+
 struct tierd_perf_trait {
 	const char *pmu;
 	uint64_t period; /* to start with */

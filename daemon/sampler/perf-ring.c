@@ -127,6 +127,7 @@ static void decode_sample(const struct tierd_perf_ring *ring, const uint8_t *rec
 	access.cpu = ring->cpu;
 
 	counts->samples++;
+	counts->stores += access.is_store;
 	if (sink->on_sample)
 		sink->on_sample(sink->userdata, &access);
 }

@@ -31,6 +31,7 @@ struct tierd_perf_layout {
 /* What the records so far were, summed over all rings that share it. */
 struct tierd_perf_counts {
 	uint64_t samples;
+	uint64_t stores; /* of these */
 	uint64_t lost;
 	uint64_t throttled;
 	uint64_t unthrottled;

@@ -406,6 +406,7 @@ static void pmu_stats(
 		.event = pmu->event.text,
 		.period = pmu->period,
 		.samples = counts->samples,
+		.stores = counts->stores,
 		.lost = counts->lost,
 		.throttled = counts->throttled,
 		.unthrottled = counts->unthrottled,

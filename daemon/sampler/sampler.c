@@ -77,6 +77,7 @@ void tierd_sampler_get_stats(
 {
 	static const size_t counts[] = {
 		offsetof(struct tierd_sampler_stats, samples),
+		offsetof(struct tierd_sampler_stats, stores),
 		offsetof(struct tierd_sampler_stats, lost),
 		offsetof(struct tierd_sampler_stats, throttled),
 		offsetof(struct tierd_sampler_stats, unthrottled),

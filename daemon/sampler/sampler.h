@@ -77,6 +77,7 @@ struct tierd_sampler_stats {
 	const char *event;  /* what it samples, resolved; lives as long as the sampler */
 	uint64_t period;    /* now */
 	uint64_t samples;   /* handed to on_sample */
+	uint64_t stores;    /* of these, as far as the source can tell */
 	uint64_t lost;      /* records the kernel or the hardware had no room for */
 	uint64_t throttled; /* times the kernel stopped a CPU's event for its rate … */
 	uint64_t unthrottled;   /* … and let it go on */

@@ -441,6 +441,7 @@ static void fill_machine(struct tierd_manager *manager)
 		.event = "tier_mem/latency=1/",
 		.period = 49,
 		.samples = 12345678,
+		.stores = 345678,
 		.lost = 17,
 		.throttled = 2,
 		.coverage = 0.75,

@@ -17,7 +17,7 @@ static const char status_text[] =
 	"   Uptime: 3h 12min\n"
 	"      CPU: 2min 18s (1.2% of one CPU)\n"
 	"  Sampler: pmu tier_mem/latency=1/, 1 in 49 accesses\n"
-	"  Samples: 12345678 taken, 17 lost, throttled 2 times\n"
+	"  Samples: 12345678 taken, of which 345678 of stores, 17 lost, throttled 2 times\n"
 	"     Rate: 15000 a second of 20000 wanted (limit: cpu), from 7 of 8 CPUs\n"
 	"     Cost: 0.0% of one CPU, estimated, taken from programs\n"
 	" Coverage: 75.0% of what programs access\n"

@@ -78,6 +78,24 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void test_names_stand_for_events(void **state)
+{
+	struct fake_root *fake = *state;
+	struct tierd_perf_event event;
+	char *error = NULL;
+
+	make_intel(fake, "cpu");
+	assert_int_equal(tierd_perf_event_resolve(
+				 &event, &fake->root, "intel-l3-miss-local", &error),
+		0);
+	assert_string_equal(event.text, "cpu/event=0xd3,umask=0x01/ppp");
+	assert_int_equal(event.config[0], 0x1d3);
+	tierd_perf_event_done(&event);
+	assert_int_equal(tierd_perf_event_resolve(&event, &fake->root, "amd-ops", &error),
+		-ENOENT);
+	assert_error_contains(&error, "there is no PMU 'ibs_op'");
+}
+
 static void test_strings_become_numbers(void **state)
 {
 	static const struct {
@@ -100,6 +118,7 @@ static void test_strings_become_numbers(void **state)
 		{ "cpu/mem-loads,ldlat=30/ppp", 4, { 0x1cd, 30 }, 3, 10007 },
 		{ "cpu/mem-stores/p", 4, { 0x82d0 }, 1, 10007 },
 		{ "cpu/event=0xd3,umask=0x1/pp", 4, { 0x1d3 }, 2, 10007 },
+		{ "cpu/event=0xd3,umask=0x1/Pu", 4, { 0x1d3 }, 3, 10007 },
 		{ "odd/split=0xabc/", 31, { 0xa000000bcULL }, 0, 10007 },
 		{ "odd/split=0xfff,split=0/", 31, {}, 0, 10007 },
 		{ "odd/swapped=0x1234/", 31, { 0, 0x3412 }, 0, 10007 },
@@ -168,7 +187,10 @@ static void test_errors_say_what_is_wrong(void **state)
 		{ "tier_mem/loads", -EINVAL, "has one slash" },
 		{ "/loads/", -EINVAL, "does not begin with a PMU" },
 		{ "../x//", -EINVAL, "does not begin with a PMU" },
-		{ "tier_mem//u", -EINVAL, "at most 3 'p', not 'u'" },
+		{ "tier_mem//pppp", -EINVAL, "at most 3 'p', and 'u', not 'pppp'" },
+		{ "tier_mem//pP", -EINVAL, "not 'pP'" },
+		{ "tier_mem//uk", -EINVAL,
+			"not 'uk': tierd samples the accesses of user" },
 		{ "tier_mem//pppp", -EINVAL, "not 'pppp'" },
 	};
 	struct fake_root *fake = *state;
@@ -356,6 +378,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_cpus_of_a_hybrid_pmu, setup, teardown),
 		cmocka_unit_test(test_known_events_are_sound),
+		cmocka_unit_test_setup_teardown(
+			test_names_stand_for_events, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,6 +219,7 @@ static void test_sample_fields(_unused_ void **state)
 	assert_int_equal(a->cgroup_id, 99);
 	assert_int_equal(a->cpu, 3);
 	assert_int_equal(w->counts.samples, 1);
+	assert_int_equal(w->counts.stores, 1);
 	assert_int_equal(w->counts.bytes, 8 + sizeof(body));
 	world_free(w);
 }
@@ -239,6 +240,7 @@ static void test_fields_not_asked_for_are_unknown(_unused_ void **state)
 	assert_int_equal(a->physical, 0);
 	assert_int_equal(a->cgroup_id, 0);
 	assert_false(a->is_store);
+	assert_int_equal(w->counts.stores, 0);
 	world_free(w);
 }
 
