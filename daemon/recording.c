@@ -54,7 +54,9 @@ static int make_room(struct tierd_recording *recording, size_t size)
 		return -ENOBUFS;
 	if (capacity <= recording->capacity)
 		return 0;
-	memmove(recording->buffer, recording->buffer + recording->taken, recording->size);
+	if (recording->taken > 0)
+		memmove(recording->buffer, recording->buffer + recording->taken,
+			recording->size);
 	recording->taken = 0;
 	capacity = 2 * (recording->size + size);
 	if (capacity <= recording->capacity)
