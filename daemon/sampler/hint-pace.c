@@ -4,33 +4,45 @@
 #include "base/util.h"
 #include "sampler/hint-pace.h"
 
-#define SCAN_MIB_MAX 256
+#define SCAN_MIB_MAX   256
+#define SCAN_MIB_FIRST 16
 
-#define PERIOD_MS_MIN   4000
-#define PERIOD_MS_MAX   (24 * 3600 * 1000)
-#define PERIOD_MS_FIRST 10000
+#define PERIOD_MS_MIN       4000
+#define PERIOD_MS_MAX       (24 * 3600 * 1000)
+#define PERIOD_MS_FIRST     10000
+#define MIB_PER_S_FIRST_MAX 512
 
-/* As if half of all pages were small and in use. */
-#define FAULTS_PER_MIB_FIRST 128.0
-#define FAULTS_PER_MIB_MIN   0.25
+#define MIB_PER_S_MAX      1024.0
+#define FAULTS_PER_MIB_MIN 0.25
 
 #define DEAD_BAND 1.25
 
 const struct tierd_hint_pace tierd_hint_pace_rest = { 1, PERIOD_MS_MAX };
 
+struct tierd_hint_pace tierd_hint_pace_first(uint64_t memory_bytes)
+{
+	uint64_t ms = (memory_bytes >> 20) * 1000 / MIB_PER_S_FIRST_MAX;
+
+	return (struct tierd_hint_pace){
+		.scan_mib = SCAN_MIB_FIRST,
+		.period_ms = (unsigned)TIER_MIN(
+			TIER_MAX(ms, (uint64_t)PERIOD_MS_FIRST), (uint64_t)PERIOD_MS_MAX),
+	};
+}
+
 struct tierd_hint_pace tierd_hint_pace_for(
 	uint64_t faults_per_s, const struct tierd_hint_stats *stats)
 {
-	double per_mib = stats->passes > 0
-				 ? fmax(stats->faults_per_mib, FAULTS_PER_MIB_MIN)
-				 : FAULTS_PER_MIB_FIRST;
-	double mib = fmin(fmax((double)faults_per_s / per_mib, 1), SCAN_MIB_MAX);
-	double ms = PERIOD_MS_FIRST;
+	double largest_mib = (double)stats->largest_bytes / (1 << 20);
+	double per_mib = fmax(stats->faults_per_mib, FAULTS_PER_MIB_MIN);
+	double mib_per_s = fmin((double)faults_per_s / per_mib, MIB_PER_S_MAX);
+	double mib, ms;
 
-	if (stats->passes > 0)
-		ms = (double)(stats->largest_bytes >> 20) / mib * 1000;
+	mib_per_s = fmin(mib_per_s, largest_mib / PERIOD_MS_MIN * 1000);
+	mib = mib_per_s * (double)stats->step_ns / 1e9;
+	ms = mib_per_s > 0 ? largest_mib / mib_per_s * 1000 : PERIOD_MS_MAX;
 	return (struct tierd_hint_pace){
-		.scan_mib = (unsigned)mib,
+		.scan_mib = (unsigned)fmin(fmax(mib, 1), SCAN_MIB_MAX),
 		.period_ms = (unsigned)fmin(fmax(ms, PERIOD_MS_MIN), PERIOD_MS_MAX),
 	};
 }

@@ -5,8 +5,11 @@
  * arithmetic.
  *
  * The kernel scans scan_size_mb of a process at a time, and does so as often as takes it
- * through all of the process in scan_period_min_ms of CPU time. Some kernels never look
- * at the period again once a process runs, so the two are set to agree: a step a second.
+ * through all of the process in scan_period_min_ms of CPU time. It looks at the period
+ * when it scans a process for the first time, and later as good as never (6.12, seen): it
+ * is by the size of a step that a process is steered. Small steps are better ones: the
+ * faults that a step causes hold the program up, and with it its touches of all else
+ * that was protected just then.
  */
 #ifndef TIERD_SAMPLER_HINT_PACE_H
 #define TIERD_SAMPLER_HINT_PACE_H
@@ -24,7 +27,12 @@ struct tierd_hint_pace {
 /* As good as standing still. */
 extern const struct tierd_hint_pace tierd_hint_pace_rest;
 
-/* What brings about so many faults a second, by what earlier passes brought. */
+/* Before anything is known: through each process in ten seconds, or as long as 512 MiB a
+ * second take through all of the machine's memory. */
+struct tierd_hint_pace tierd_hint_pace_first(uint64_t memory_bytes);
+
+/* What brings about so many faults a second, by what passes, of which there was one at
+ * least, have brought. */
 struct tierd_hint_pace tierd_hint_pace_for(
 	uint64_t faults_per_s, const struct tierd_hint_stats *stats);
 

@@ -88,6 +88,8 @@ int tierd_hint_pass_protect(
 	if (pass->n_ranges == pass->n_ranges_allocated &&
 		grow(&pass->ranges, &pass->n_ranges_allocated, sizeof(*pass->ranges)) < 0)
 		return -ENOMEM;
+	pass->n_steps += pass->n_ranges == 0 ||
+			 time_ns >= tierd_hint_pass_last_ns(pass) + TIERD_HINT_STEP_NS;
 	pass->ranges[pass->n_ranges] = (struct tierd_hint_range){
 		.start = start,
 		.end = end,

@@ -18,6 +18,9 @@
 /* Faults that come later than this are not evidence of anything. */
 #define TIERD_HINT_WINDOW_NS UINT64_C(2000000000)
 
+/* Ranges that are protected so close upon one another are of one step of the scanner. */
+#define TIERD_HINT_STEP_NS UINT64_C(5000000)
+
 /* What one pass may hold; see tierd_hint_pass_fault(). */
 #define TIERD_HINT_RANGES_MAX 65536
 #define TIERD_HINT_FAULTS_MAX (1 << 20)
@@ -37,6 +40,7 @@ struct tierd_hint_pass {
 	unsigned n_bins;  /* faults of these bins are kept */
 	uint64_t touched; /* all faults that protection caused, late ones as well */
 	uint64_t bytes;   /* protected */
+	uint64_t n_steps; /* in which the scanner did so */
 };
 
 unsigned tierd_hint_bin(uint64_t latency_ns);

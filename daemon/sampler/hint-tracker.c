@@ -38,6 +38,7 @@ struct tierd_hint_tracker {
 	size_t n_waiting;
 	double weights[TIERD_HINT_BINS];
 	double passes_per_s; /* of one process */
+	double steps_per_s;
 	double faults_per_mib;
 	uint64_t largest_bytes;
 	struct tierd_hint_stats stats;
@@ -173,6 +174,8 @@ static void note_pass(struct tierd_hint_tracker *tracker,
 	if (pass->bytes < tracker->largest_bytes / 2)
 		return;
 	tracker->passes_per_s = follow(tracker->passes_per_s, 1e9 / (double)pass_ns);
+	tracker->steps_per_s = follow(
+		tracker->steps_per_s, (double)pass->n_steps * 1e9 / (double)pass_ns);
 	tracker->faults_per_mib = follow(tracker->faults_per_mib,
 		(double)pass->touched * (1 << 20) / (double)pass->bytes);
 	stats->passes++;
@@ -325,6 +328,8 @@ void tierd_hint_tracker_get_stats(
 	*ret = tracker->stats;
 	if (tracker->passes_per_s > 0)
 		ret->pass_ns = (uint64_t)llround(1e9 / tracker->passes_per_s);
+	if (tracker->steps_per_s > 0)
+		ret->step_ns = (uint64_t)llround(1e9 / tracker->steps_per_s);
 	ret->largest_bytes = tracker->largest_bytes;
 	ret->faults_per_mib = tracker->faults_per_mib;
 }

@@ -31,6 +31,7 @@ struct tierd_hint_stats {
 	uint64_t period;    /* accesses a sample stands for; 0 before the first pass */
 	uint64_t window_ns; /* how soon a touch has to come to be a sample */
 	uint64_t pass_ns;   /* how long a pass takes */
+	uint64_t step_ns;   /* how often the scanner takes a step of one */
 	uint64_t largest_bytes; /* of the passes of late */
 	double faults_per_mib;  /* that protecting so much has caused */
 	uint64_t faults;        /* due to the scanner … */

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sampler/hint-guard.h"
 #include "sampler/hint-pace.h"
@@ -30,9 +31,6 @@
 /* PERF_COUNT_SW_PAGE_FAULTS */
 #define PAGE_FAULTS "software/config=2,period=1/"
 #define RING_PAGES  256
-
-/* At first, before the caller says how fast to go. */
-#define FAULTS_PER_S_FIRST 20000
 
 struct hint_sampler {
 	struct tierd_sampler sampler;
@@ -122,7 +120,6 @@ static void hint_free(struct tierd_sampler *sampler)
 static int hint_open(const struct tierd_sampler_config *config,
 	struct tierd_sampler **ret, char **ret_error)
 {
-	struct tierd_hint_stats nothing = { 0 };
 	struct hint_sampler *hint = calloc(1, sizeof(*hint));
 	int r;
 
@@ -131,7 +128,8 @@ static int hint_open(const struct tierd_sampler_config *config,
 	hint->sampler.ops = &tierd_sampler_hint_ops;
 	hint->root = config->root;
 	hint->journal = config->journal;
-	hint->pace = tierd_hint_pace_for(FAULTS_PER_S_FIRST, &nothing);
+	hint->pace = tierd_hint_pace_first(
+		(uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE));
 	r = hint_setup(hint, config, ret_error);
 	if (r < 0) {
 		hint_free(&hint->sampler);
@@ -268,7 +266,9 @@ static int hint_set_rate(struct tierd_sampler *sampler, uint64_t target_per_s,
 	if (r < 0)
 		return set_pace(hint, tierd_hint_pace_rest);
 	tierd_hint_tracker_get_stats(hint->tracker, &stats);
-	return set_pace(hint, tierd_hint_pace_for(target_per_s, &stats));
+	return stats.passes > 0
+		       ? set_pace(hint, tierd_hint_pace_for(target_per_s, &stats))
+		       : 0;
 }
 
 static int hint_check(struct tierd_sampler *sampler, char **ret_error)
@@ -298,6 +298,7 @@ static void hint_stats(
 
 const struct tierd_sampler_ops tierd_sampler_hint_ops = {
 	.name = "hint",
+	.is_only_named = true,
 	.skips_policy = true,
 	.probe = hint_probe,
 	.open = hint_open,

@@ -254,6 +254,7 @@ static void test_whole_passes_only(_unused_ void **state)
 	tierd_hint_tracker_get_stats(program.tracker, &stats);
 	assert_int_equal(stats.passes, 1);
 	assert_int_equal(stats.pass_ns, N_BLOCKS * STEP_NS);
+	assert_int_equal(stats.step_ns, STEP_NS);
 	assert_int_equal(
 		stats.period, llround((double)stats.pass_ns / (double)stats.window_ns));
 	assert_int_equal(stats.largest_bytes, N_BLOCKS * BLOCK_BYTES);
@@ -330,26 +331,33 @@ static void test_pace(_unused_ void **state)
 {
 	static const struct {
 		uint64_t faults_per_s;
-		struct tierd_hint_stats stats;
+		double faults_per_mib;
+		uint64_t step_ms, largest_mib;
 		unsigned scan_mib, period_ms;
 	} rows[] = {
-		/* At first 128 faults a MiB are expected. */
-		{ 20000, { 0 }, 156, 10000 },
-		{ 20000, { .passes = 1, .faults_per_mib = 200, .largest_bytes = 1 << 30 },
-			100, 10240 },
-		/* Huge pages: as fast as it goes. */
-		{ 20000, { .passes = 1, .faults_per_mib = 0.5, .largest_bytes = 1 << 30 },
-			256, 4000 },
-		{ 2000, { .passes = 1, .faults_per_mib = 200, .largest_bytes = 1 << 30 },
-			10, 102400 },
+		{ 20000, 200, 200, 1024, 20, 10240 },
+		/* The kernel goes on at its steps: they become smaller. */
+		{ 2000, 200, 200, 1024, 2, 102400 },
+		{ 2000, 200, 1000, 1024, 10, 102400 },
+		/* Huge pages: as fast as it goes, which is in four seconds. */
+		{ 20000, 0.5, 200, 1024, 51, 4000 },
 		/* Never 0, by which the kernel would divide. */
-		{ 0, { .passes = 1, .faults_per_mib = 200, .largest_bytes = 1 << 30 }, 1,
-			1024000 },
+		{ 0, 200, 200, 1024, 1, 86400000 },
 	};
+	struct tierd_hint_pace first = tierd_hint_pace_first(UINT64_C(4) << 30);
 
+	assert_int_equal(first.period_ms, 10000);
+	first = tierd_hint_pace_first(UINT64_C(1) << 40);
+	assert_int_equal(first.period_ms, 2048000);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct tierd_hint_stats stats = {
+			.passes = 1,
+			.faults_per_mib = rows[i].faults_per_mib,
+			.step_ns = rows[i].step_ms * MSEC,
+			.largest_bytes = rows[i].largest_mib << 20,
+		};
 		struct tierd_hint_pace pace =
-			tierd_hint_pace_for(rows[i].faults_per_s, &rows[i].stats);
+			tierd_hint_pace_for(rows[i].faults_per_s, &stats);
 
 		assert_int_equal(pace.scan_mib, rows[i].scan_mib);
 		assert_int_equal(pace.period_ms, rows[i].period_ms);
