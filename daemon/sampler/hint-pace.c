@@ -9,7 +9,7 @@
 
 #define PERIOD_MS_MIN       4000
 #define PERIOD_MS_MAX       (24 * 3600 * 1000)
-#define PERIOD_MS_FIRST     10000
+#define PERIOD_MS_FIRST     4000
 #define MIB_PER_S_FIRST_MAX 512
 
 #define MIB_PER_S_MAX      1024.0

@@ -27,7 +27,7 @@ struct tierd_hint_pace {
 /* As good as standing still. */
 extern const struct tierd_hint_pace tierd_hint_pace_rest;
 
-/* Before anything is known: through each process in ten seconds, or as long as 512 MiB a
+/* Before anything is known: through each process in four seconds, or as long as 512 MiB a
  * second take through all of the machine's memory. */
 struct tierd_hint_pace tierd_hint_pace_first(uint64_t memory_bytes);
 

@@ -346,7 +346,7 @@ static void test_pace(_unused_ void **state)
 	};
 	struct tierd_hint_pace first = tierd_hint_pace_first(UINT64_C(4) << 30);
 
-	assert_int_equal(first.period_ms, 10000);
+	assert_int_equal(first.period_ms, 8000);
 	first = tierd_hint_pace_first(UINT64_C(1) << 40);
 	assert_int_equal(first.period_ms, 2048000);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
