@@ -5,7 +5,7 @@
 #include "sampler/hint-pace.h"
 
 #define SCAN_MIB_MAX   256
-#define SCAN_MIB_FIRST 16
+#define SCAN_MIB_FIRST 64
 
 #define PERIOD_MS_MIN       4000
 #define PERIOD_MS_MAX       (24 * 3600 * 1000)
