@@ -176,11 +176,27 @@ static int fail_all(const struct tierd_ladder *ladder, char **ret_error)
 		reasons ? reasons : strerror(-ladder->rungs[0].error));
 }
 
+/* One before @end that cannot do what its configuration asks for, and never will. */
+static const struct rung *find_misconfigured(
+	const struct tierd_ladder *ladder, size_t end)
+{
+	const char *event = ladder->config.sampler.event;
+
+	if (!event || !*event)
+		return NULL;
+	for (size_t i = 0; i < end; i++)
+		if (ladder->rungs[i].error == -ENOENT ||
+			ladder->rungs[i].error == -EINVAL)
+			return &ladder->rungs[i];
+	return NULL;
+}
+
 int tierd_ladder_new(const struct tierd_ladder_config *config, struct tierd_ladder **ret,
 	char **ret_error)
 {
 	_cleanup_(tierd_ladder_freep) struct tierd_ladder *ladder =
 		calloc(1, sizeof(*ladder));
+	const struct rung *misconfigured;
 	struct tierd_sampler *sampler;
 	size_t first;
 	int r;
@@ -201,6 +217,12 @@ int tierd_ladder_new(const struct tierd_ladder_config *config, struct tierd_ladd
 	first = open_first(ladder, 0, ladder->n_rungs, 0, &sampler);
 	if (first == ladder->n_rungs)
 		return fail_all(ladder, ret_error);
+	misconfigured = find_misconfigured(ladder, first);
+	if (misconfigured) {
+		tierd_sampler_free(sampler);
+		return tierd_error(ret_error, misconfigured->error, "%s: %s",
+			misconfigured->ops->name, misconfigured->reason);
+	}
 	r = adopt(ladder, first, sampler, 0, 0);
 	if (r < 0)
 		return r;

@@ -47,7 +47,8 @@ struct tierd_ladder_config {
 
 /*
  * Opens the first source that works, or the one that is named. Errors: of the most
- * preferred, with the reasons of all in *ret_error; as of tierd_sampler_open().
+ * preferred, with the reasons of all in *ret_error; as of tierd_sampler_open(). An event
+ * that is named and wrong (-ENOENT, -EINVAL) is one whatever else would work.
  */
 int tierd_ladder_new(const struct tierd_ladder_config *config, struct tierd_ladder **ret,
 	char **ret_error);

@@ -19,6 +19,7 @@
 
 /* What the sources do, and what became of them. */
 static struct {
+	const char *event; /* as configured */
 	int open_error[2];
 	int check_error;
 	uint64_t samples; /* of each sampler so far */
@@ -108,7 +109,7 @@ static int try_new(const char *source, struct tierd_ladder **ret, char **error)
 {
 	const struct tierd_ladder_config config = {
 		.registry = registry,
-		.sampler = { .source = source },
+		.sampler = { .source = source, .event = world.event },
 		.on_leave = on_leave,
 	};
 
@@ -196,6 +197,32 @@ static void test_tells_all_reasons(_unused_ void **state)
 	assert_non_null(strstr(error, "good: good is out of order"));
 	assert_non_null(strstr(error, "spare: spare is out of order"));
 	free(error);
+}
+
+/* What was named and does not exist is a mistake, and no reason to use something else. */
+static void test_a_wrong_event_is_not_passed_over(_unused_ void **state)
+{
+	static const int wrong[] = { -ENOENT, -EINVAL };
+	struct tierd_ladder *ladder;
+
+	for (size_t i = 0; i < 2; i++) {
+		char *error = NULL;
+
+		world.open_error[0] = wrong[i];
+		world.event = "nope//";
+		assert_int_equal(try_new("auto", &ladder, &error), wrong[i]);
+		assert_string_equal(error, "good: good is out of order");
+		free(error);
+		world.event = "";
+		ladder = new_ladder("auto");
+		assert_string_equal(active(ladder), "spare");
+		tierd_ladder_free(ladder);
+	}
+	world.open_error[0] = -EACCES;
+	world.event = "tier_mem//";
+	ladder = new_ladder("auto");
+	assert_string_equal(active(ladder), "spare");
+	tierd_ladder_free(ladder);
 }
 
 static void test_falls_back_and_returns(_unused_ void **state)
@@ -294,6 +321,7 @@ int main(void)
 		TEST(test_takes_the_first_that_opens),
 		TEST(test_a_named_one_is_not_replaced),
 		TEST(test_tells_all_reasons),
+		TEST(test_a_wrong_event_is_not_passed_over),
 		TEST(test_falls_back_and_returns),
 		TEST(test_is_opened_again_when_the_machine_changed),
 		TEST(test_silence_is_not_believed_for_long),
