@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -139,6 +140,17 @@ int tierd_root_read_line(const struct tierd_root *root, const char *path, char *
 	*end = '\0';
 	*ret = TAKE_PTR(text);
 	return 0;
+}
+
+int tierd_root_write_line(
+	const struct tierd_root *root, const char *path, const char *line)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	int r = tierd_root_open_file(root, path, O_WRONLY | O_TRUNC, &fd);
+
+	if (r < 0)
+		return r;
+	return dprintf(fd, "%s\n", line) < 0 ? -errno : 0;
 }
 
 int tierd_root_read_u64(const struct tierd_root *root, const char *path, uint64_t *ret)

@@ -40,6 +40,10 @@ int tierd_root_read_u64(const struct tierd_root *root, const char *path, uint64_
 /* A file that holds one line: without the newline. */
 int tierd_root_read_line(const struct tierd_root *root, const char *path, char **ret);
 
+/* Writes such a file, which is there already: a setting of the kernel's. */
+int tierd_root_write_line(
+	const struct tierd_root *root, const char *path, const char *line);
+
 static inline void closedirp(DIR **dir)
 {
 	if (*dir)

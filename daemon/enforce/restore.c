@@ -43,7 +43,6 @@ static int restore_sysctl(const struct tierd_root *root, const struct tierd_held
 {
 	/* Below /proc and /sys, which are file systems of their own. */
 	_cleanup_(freep) char *value = NULL;
-	_cleanup_(closep) int fd = -EBADF;
 	int r = tierd_root_read_line(root, held->path, &value);
 
 	if (r == -ENOENT)
@@ -52,10 +51,8 @@ static int restore_sysctl(const struct tierd_root *root, const struct tierd_held
 		return r;
 	if (!tierd_held_is_ours(held, value) || strcmp(value, held->before) == 0)
 		return 0;
-	r = tierd_root_open_file(root, held->path, O_WRONLY | O_TRUNC, &fd);
-	if (r < 0)
-		return r;
-	return dprintf(fd, "%s\n", held->before) < 0 ? -errno : 1;
+	r = tierd_root_write_line(root, held->path, held->before);
+	return r < 0 ? r : 1;
 }
 
 static int restore_cgroup(int cgroup_fd, const struct tierd_held *held)
@@ -204,7 +201,8 @@ static void restore_all(const struct tierd_root *root, int cgroup_fd,
 			counts->restored += r > 0;
 			counts->left += r == 0;
 			ops->say(userdata, &held, 0,
-				r > 0 ? "put back" : "was not ours any more");
+				r > 0 ? "put back"
+				      : "is as it was, or somebody else's by now");
 			tierd_held_list_remove(list, &held);
 		}
 }

@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "enforce/restore.h"
 #include "enforce/sysctl.h"
-
-static int write_line(const struct tierd_root *root, const char *path, const char *value)
-{
-	_cleanup_(closep) int fd = -EBADF;
-	int r = tierd_root_open_file(root, path, O_WRONLY | O_TRUNC, &fd);
-
-	if (r < 0)
-		return r;
-	return dprintf(fd, "%s\n", value) < 0 ? -errno : 0;
-}
 
 static int describe(const char *path, struct tierd_held *ret)
 {
@@ -78,7 +67,7 @@ int tierd_sysctl_hold(const struct tierd_root *root, struct tierd_journal *journ
 	r = tierd_journal_hold(journal, &held);
 	if (r < 0 || strcmp(now, value) == 0)
 		return r;
-	r = write_line(root, path, value);
+	r = tierd_root_write_line(root, path, value);
 	if (r < 0 && !was_held)
 		(void)tierd_journal_done(journal, &held);
 	return r;

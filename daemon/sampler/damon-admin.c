@@ -2,10 +2,9 @@
 /* See the kernel's Documentation/admin-guide/mm/damon/usage.rst for the files. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include "enforce/restore.h"
+#include "enforce/sysctl.h"
 #include "settings/errtext.h"
 #include "sampler/damon-admin.h"
 
@@ -29,22 +28,12 @@ static const struct {
 	{ STATE, "off", "on" },
 };
 
-static int put(const struct tierd_root *root, const char *path, const char *value)
-{
-	_cleanup_(closep) int fd = -EBADF;
-	int r = tierd_root_open_file(root, path, O_WRONLY | O_TRUNC, &fd);
-
-	if (r < 0)
-		return r;
-	return dprintf(fd, "%s\n", value) < 0 ? -errno : 0;
-}
-
 static int put_number(const struct tierd_root *root, const char *path, long value)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%ld", value);
-	return put(root, path, text);
+	return tierd_root_write_line(root, path, text);
 }
 
 /* ---- Taking it ----------------------------------------------------------------- */
@@ -82,19 +71,14 @@ int tierd_damon_admin_probe(const struct tierd_root *root, char **ret_error)
 	return r < 0 ? fail_write(r, COUNT, ret_error) : 0;
 }
 
-static void describe(size_t i, struct tierd_held *ret)
-{
-	*ret = (struct tierd_held){ .attribute = TIERD_ATTRIBUTE_SYSCTL };
-	snprintf(ret->path, sizeof(ret->path), "%s", settings[i].path);
-	snprintf(ret->before, sizeof(ret->before), "%s", settings[i].before);
-	snprintf(ret->wanted, sizeof(ret->wanted), "%s", settings[i].ours);
-}
-
+/* On record as it was when DAMON was free, whatever it is by now. */
 static int hold(struct tierd_journal *journal, size_t i)
 {
-	struct tierd_held held;
+	struct tierd_held held = { .attribute = TIERD_ATTRIBUTE_SYSCTL };
 
-	describe(i, &held);
+	snprintf(held.path, sizeof(held.path), "%s", settings[i].path);
+	snprintf(held.before, sizeof(held.before), "%s", settings[i].before);
+	snprintf(held.wanted, sizeof(held.wanted), "%s", settings[i].ours);
 	return tierd_journal_hold(journal, &held);
 }
 
@@ -113,10 +97,10 @@ static int set_up(const struct tierd_root *root,
 	};
 	int r;
 
-	r = put(root, KDAMOND "/contexts/nr_contexts", "1");
+	r = tierd_root_write_line(root, KDAMOND "/contexts/nr_contexts", "1");
 	if (r < 0)
 		return fail_write(r, KDAMOND "/contexts/nr_contexts", ret_error);
-	r = put(root, CONTEXT "/operations", "vaddr");
+	r = tierd_root_write_line(root, CONTEXT "/operations", "vaddr");
 	if (r < 0)
 		return tierd_error(ret_error, r == -EINVAL ? -ENODEV : r,
 			"this kernel's DAMON cannot watch processes (CONFIG_DAMON_VADDR)");
@@ -142,7 +126,7 @@ int tierd_damon_admin_take(const struct tierd_root *root, struct tierd_journal *
 		tierd_error(ret_error, r, "cannot keep DAMON in the journal: %s",
 			strerror(-r));
 	if (r >= 0) {
-		r = put(root, COUNT, settings[0].ours);
+		r = tierd_root_write_line(root, COUNT, settings[0].ours);
 		if (r < 0)
 			fail_write(r, COUNT, ret_error);
 	}
@@ -156,14 +140,8 @@ int tierd_damon_admin_take(const struct tierd_root *root, struct tierd_journal *
 void tierd_damon_admin_release(
 	const struct tierd_root *root, struct tierd_journal *journal)
 {
-	for (size_t i = ARRAY_SIZE(settings); i-- > 0;) {
-		struct tierd_held held;
-
-		describe(i, &held);
-		if (tierd_journal_find(journal, &held) &&
-			tierd_restore_one(root, -EBADF, &held, NULL, NULL) >= 0)
-			(void)tierd_journal_done(journal, &held);
-	}
+	for (size_t i = ARRAY_SIZE(settings); i-- > 0;)
+		(void)tierd_sysctl_release(root, journal, settings[i].path);
 }
 
 /* ---- Whom to watch ------------------------------------------------------------- */
@@ -192,7 +170,9 @@ int tierd_damon_admin_watch(const struct tierd_root *root, struct tierd_journal 
 		r = set_targets(root, pids, n);
 	if (r >= 0)
 		r = hold(journal, 1);
-	return r < 0 ? r : put(root, STATE, thread > 0 ? "commit" : settings[1].ours);
+	return r < 0 ? r
+		     : tierd_root_write_line(
+			       root, STATE, thread > 0 ? "commit" : settings[1].ours);
 }
 
 int tierd_damon_admin_pause(const struct tierd_root *root)
@@ -200,7 +180,9 @@ int tierd_damon_admin_pause(const struct tierd_root *root)
 	pid_t thread;
 	int r = tierd_damon_admin_thread(root, &thread);
 
-	return r < 0 || thread == 0 ? r : put(root, STATE, settings[1].before);
+	return r < 0 || thread == 0
+		       ? r
+		       : tierd_root_write_line(root, STATE, settings[1].before);
 }
 
 static int parse_thread(const char *text, pid_t *ret)

@@ -142,8 +142,8 @@ static int adopt(struct tierd_ladder *ladder, size_t i, struct tierd_sampler *sa
 
 /* ---- Beginning ----------------------------------------------------------------- */
 
-/* Which of them failed, and why, in a sentence each. */
-static char *list_reasons(const struct tierd_ladder *ladder)
+/* Why the first of them failed, in a sentence each. */
+static char *list_reasons(const struct tierd_ladder *ladder, size_t n_tried)
 {
 	char *text = NULL;
 	size_t size;
@@ -151,7 +151,7 @@ static char *list_reasons(const struct tierd_ladder *ladder)
 
 	if (!out)
 		return NULL;
-	for (size_t i = 0; i < ladder->n_rungs; i++) {
+	for (size_t i = 0; i < n_tried; i++) {
 		const struct rung *rung = &ladder->rungs[i];
 
 		fprintf(out, "%s%s: %s", i > 0 ? "; " : "", rung->ops->name,
@@ -163,32 +163,25 @@ static char *list_reasons(const struct tierd_ladder *ladder)
 	return NULL;
 }
 
-static int fail_all(const struct tierd_ladder *ladder, char **ret_error)
+static int fail(const struct tierd_ladder *ladder, size_t n_tried, char **ret_error)
 {
 	_cleanup_(freep) char *reasons = NULL;
 
 	if (ladder->n_rungs == 0)
 		return tierd_error(ret_error, -ENOENT, "there is no source '%s'",
 			ladder->config.sampler.source);
-	reasons = list_reasons(ladder);
+	reasons = list_reasons(ladder, n_tried);
 	return tierd_error(ret_error, ladder->rungs[0].error,
 		"no memory accesses can be sampled: %s",
 		reasons ? reasons : strerror(-ladder->rungs[0].error));
 }
 
-/* One before @end that cannot do what its configuration asks for, and never will. */
-static const struct rung *find_misconfigured(
-	const struct tierd_ladder *ladder, size_t end)
+/* What was asked for does not exist: no reason to use something else. */
+static bool is_misconfigured(const struct tierd_ladder *ladder, int error)
 {
 	const char *event = ladder->config.sampler.event;
 
-	if (!event || !*event)
-		return NULL;
-	for (size_t i = 0; i < end; i++)
-		if (ladder->rungs[i].error == -ENOENT ||
-			ladder->rungs[i].error == -EINVAL)
-			return &ladder->rungs[i];
-	return NULL;
+	return event && *event && (error == -ENOENT || error == -EINVAL);
 }
 
 int tierd_ladder_new(const struct tierd_ladder_config *config, struct tierd_ladder **ret,
@@ -196,7 +189,6 @@ int tierd_ladder_new(const struct tierd_ladder_config *config, struct tierd_ladd
 {
 	_cleanup_(tierd_ladder_freep) struct tierd_ladder *ladder =
 		calloc(1, sizeof(*ladder));
-	const struct rung *misconfigured;
 	struct tierd_sampler *sampler;
 	size_t first;
 	int r;
@@ -214,15 +206,15 @@ int tierd_ladder_new(const struct tierd_ladder_config *config, struct tierd_ladd
 			.rest_ns = REST_MIN_NS,
 		};
 	}
-	first = open_first(ladder, 0, ladder->n_rungs, 0, &sampler);
-	if (first == ladder->n_rungs)
-		return fail_all(ladder, ret_error);
-	misconfigured = find_misconfigured(ladder, first);
-	if (misconfigured) {
-		tierd_sampler_free(sampler);
-		return tierd_error(ret_error, misconfigured->error, "%s: %s",
-			misconfigured->ops->name, misconfigured->reason);
+	for (first = 0; first < ladder->n_rungs; first++) {
+		r = open_rung(ladder, first, 0, &sampler);
+		if (r >= 0)
+			break;
+		if (is_misconfigured(ladder, r))
+			return fail(ladder, first + 1, ret_error);
 	}
+	if (first == ladder->n_rungs)
+		return fail(ladder, first, ret_error);
 	r = adopt(ladder, first, sampler, 0, 0);
 	if (r < 0)
 		return r;
