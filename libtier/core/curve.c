@@ -57,7 +57,7 @@ static void begin_walk(struct walk *walk, const struct tier_scores *scores,
 		walk->pages[bin] = scores->pages[bin] + scored * scores->laid_out[bin];
 		total += walk->pages[bin];
 	}
-	for (unsigned bin = 0; bin < TIER_RATE_BINS; bin++)
+	for (unsigned bin = 0; total > 0 && bin < TIER_RATE_BINS; bin++)
 		walk->pages[bin] *= pages / total;
 }
 
