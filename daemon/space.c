@@ -240,14 +240,21 @@ static int read_policies(struct tierd_space *space, const struct tierd_root *roo
 	return 0;
 }
 
-/* The few there are, in order. */
+/* They are in order, and apart. */
 static bool has_policy(const struct tierd_space *space, uint64_t block)
 {
-	for (size_t i = 0; i < space->n_policies; i++)
-		if (space->policies[i].start < block + TIER_BLOCK_SIZE &&
-			space->policies[i].end > block)
-			return true;
-	return false;
+	size_t low = 0, high = space->n_policies;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (space->policies[middle].end <= block)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < space->n_policies &&
+	       space->policies[low].start < block + TIER_BLOCK_SIZE;
 }
 
 void tierd_space_set_skips_policy(struct tierd_space *space, bool skips_policy)
