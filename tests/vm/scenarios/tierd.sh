@@ -157,6 +157,12 @@ complaints()
 		grep -E 'type=1326|tier(d|ctl)\[.*(denied|not permitted|segfault)' || true
 }
 
+# complains_of TEXT
+complains_of()
+{
+	contains "$(complaints)" "$1"
+}
+
 mib()
 {
 	echo $(($1 << 20))
