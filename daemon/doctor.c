@@ -19,10 +19,9 @@
 /* So many from one CPU in ten seconds are no accident. */
 #define ONE_CPU_SAMPLES 2000
 
-/* CPU time without a sample, and with one but little of the memory judged. */
+/* CPU time without a sample, and with some but little of the memory judged. */
 #define STARVED_USEC   (10 * USEC_PER_SEC)
 #define UNCOVERED_USEC (120 * USEC_PER_SEC)
-#define COVERAGE_LEAST 0.5
 
 /* Memory that no sweep has seen: by the size, and the share of the group's. */
 #define HIDDEN_BYTES   (UINT64_C(32) << 20)
@@ -160,7 +159,7 @@ static void see_sampling(struct tierd_findings *findings,
 			" s of CPU time that it used: next to nothing is known of it",
 			samples, health->cpu_usec / USEC_PER_SEC);
 	else if (health->cpu_usec >= UNCOVERED_USEC && health->is_swept &&
-		 view->heat.resident_pages > 0 && view->heat.coverage < COVERAGE_LEAST)
+		 view->heat.resident_pages > 0 && view->heat.coverage < TIERD_COVERAGE_LEAST)
 		tierd_findings_add(findings, TIERD_CONDITION_COVERAGE, view->cgroup,
 			"only %.0f %% of its pages were watched long enough to be judged",
 			100 * view->heat.coverage);

@@ -24,6 +24,10 @@ static const struct tierd_reason shared = { "shared",
 static const struct tierd_reason unswept = { "not-yet-swept",
 	"The group's memory is still being looked at for the first time." };
 
+static const struct tierd_reason poor_coverage = { "poor-coverage",
+	"Most of its pages were not watched long enough to be judged: what is decided now "
+	"rests on little." };
+
 static struct tierd_reason reason_of(enum tier_why why)
 {
 	return (struct tierd_reason){ tier_why_to_string(why),
@@ -133,6 +137,14 @@ static void hold(struct tierd_group_explanation *ret, struct tierd_reason reason
 	ret->holds[ret->n_holds++] = reason;
 }
 
+static bool is_poorly_covered(const struct tierd_group *group)
+{
+	struct tier_group_stats stats;
+
+	tier_group_get_stats(group->heat, &stats);
+	return stats.resident_pages > 0 && stats.coverage < TIERD_COVERAGE_LEAST;
+}
+
 static void list_holds(
 	const struct tierd_group *group, struct tierd_group_explanation *ret)
 {
@@ -140,6 +152,8 @@ static void list_holds(
 
 	if (!group->is_swept)
 		hold(ret, unswept);
+	if (is_poorly_covered(group))
+		hold(ret, poor_coverage);
 	if (held)
 		hold(ret, *held);
 	if (tierd_group_plan_quota(group) == 0)

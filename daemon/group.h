@@ -101,10 +101,15 @@ struct tierd_page_explanation {
 int tierd_group_explain_page(const struct tierd_group *group, pid_t pid, uint64_t address,
 	struct tierd_page_explanation *ret);
 
+/* With less of its pages watched long enough to be judged, what is decided is said to rest
+ * on little. */
+#define TIERD_COVERAGE_LEAST 0.5
+
 #define TIERD_HOLDS_MAX 8
 
 struct tierd_group_explanation {
-	struct tierd_reason holds[TIERD_HOLDS_MAX]; /* what keeps all of it waiting */
+	/* What keeps all of it waiting, or makes what is decided doubtful. */
+	struct tierd_reason holds[TIERD_HOLDS_MAX];
 	size_t n_holds;
 	struct {
 		struct tierd_reason reason;

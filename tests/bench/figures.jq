@@ -12,6 +12,8 @@
 # ones. What tierd costs when there is nothing left to do is taken from the last 20 s, for
 # what is left of scattered sets comes in long after the goal.
 
+include "turns";
+
 def mebi: 1048576;
 
 def settling_s: 5;
@@ -24,30 +26,23 @@ def mean_of($member; $from; $to):
 	| if length == 0 then null
 	  else (map(.dt * .value) | add) / (map(.dt) | add) end;
 
-# Null is beyond all numbers: something that did not happen.
-def median:
-	sort_by(. == null, .) | length as $n
-	| if $n == 0 then null
-	  elif $n % 2 == 1 then .[($n - 1) / 2]
-	  else .[$n / 2 - 1] as $a | .[$n / 2] as $b
-		| if $a == null or $b == null then null else ($a + $b) / 2 end
-	  end;
-
 # Updates a second: the median of the intervals, which are half a second each, so that a
 # few seconds in which the host did something else do not count.
 def rate($from; $to):
 	[.intervals[] | select(.t > $from and .t <= $to) | .updates_per_s] | median;
 
-def ratio($a; $b): if $a == null or $b == null or $b == 0 then null else $a / $b end;
-
-# Of a round: the mean of all its placements by hand, those before tierd and those after.
-def best_mean($member): [.best[] | mean_of($member; 1; 1e9)] | add / length;
-def best_rate: [.best[] | rate(1; 1e9)] | add / length;
+# Of turns: each of tierd beside those placed by hand.
+def to_best:
+	. as $t
+	| [.turns[] | . as $turn | if .name == "hand"
+		then $t.hand | turn_rate($t.hand_go; $turn)
+		else $t.turned | turn_rate($t.turned_go; $turn) end]
+	| turn_ratios;
 
 # Of a round: the value that its metric has to reach.
 def threshold:
 	if .row.relative_to_best
-	then .row.goal * best_mean("hit_ratio")
+	then .row.goal * (.best | mean_of("hit_ratio"; 1; 1e9))
 	else .row.goal end;
 
 def converged_at($start):
@@ -118,8 +113,9 @@ def tierd_figures:
 
 def best_figures:
 	.row.metric as $metric
-	| {best_rate: best_rate,
-		best_metric: (if $metric == null then null else best_mean($metric) end)};
+	| {best_rate: (.best | rate(1; 1e9)),
+		best_metric: (if $metric == null then null
+			else .best | mean_of($metric; 1; 1e9) end)};
 
 def kernel_figures:
 	.row.metric as $metric
@@ -132,14 +128,16 @@ def round_figures:
 	(if .managed then tierd_figures else {} end)
 	+ (if .best then best_figures else {} end)
 	+ (if .kernel then kernel_figures else {} end)
+	+ (if .turns then {to_best: (.turns | to_best)} else {} end)
 	+ (.huge_bytes // {} | with_entries(.key += "_huge_mib" | .value /= mebi))
 	+ {others_cpus, kernel_promoted_pages: .kernel_vmstat.pgpromote_success,
-		errors: ([(.best // [])[], (.managed, .kernel | values) | .errors] | add)}
-	| . + {to_best: ratio(.tierd_rate; .best_rate),
-		to_unmanaged: ratio(.tierd_rate; .unmanaged_rate),
+		errors: ([.best, .managed, .turns.hand?, .turns.turned?, .kernel
+			| values | .errors] | add)}
+	| . + {to_unmanaged: ratio(.tierd_rate; .unmanaged_rate),
 		to_kernel: ratio(.tierd_rate; .kernel_rate)};
 
-# More of these is better; of all others less.
+# More of these is better; of all others less. A round has one value of each figure, but of
+# to_best one for each turn.
 def better_if_more: ["to_best", "to_unmanaged", "to_kernel"];
 
 # Judged by the median; all others by the worst round.
@@ -164,7 +162,7 @@ def row_results:
 		metric: $row.metric, goal: $row.goal, window_s: $row.window_s,
 		rounds: length,
 		figures: ([$rounds[] | keys[]] | unique | map(. as $name
-			| {($name): ([$rounds[][$name]] | summary($name; $row.limits[$name]))})
+			| {($name): ([$rounds[][$name]] | flatten | summary($name; $row.limits[$name]))})
 			| add)};
 
 {rows: (group_by(.row.order) | map(row_results))}

@@ -10,6 +10,7 @@
 
 readonly gups=/usr/libexec/tierd/tests/gups
 readonly gups_cgroup=/sys/fs/cgroup/system.slice/gups.service
+readonly pmu_muted=/sys/module/tier_pmu/parameters/muted
 readonly policy_file=/etc/tierd/policies.d/gups.conf
 
 guest_now()
@@ -48,6 +49,7 @@ guest_set_up()
 	mkfifo /run/never
 	: >/run/marks
 	: >/run/huge
+	: >/run/turns
 	mkdir -p "$(dirname "$policy_file")"
 }
 
@@ -57,23 +59,26 @@ guest_set_policy()
 }
 
 # gups_start NAME OPTION…: returns when its memory is there and it waits for gups_go. The
-# summary will be in NAME.json, the time line in NAME.timeline, all it says in NAME.out.
+# summary will be in NAME.json, the time line in NAME.timeline, all it says in NAME.out. It
+# is gups.service, or what $gups_unit names; the same goes for gups_stop. All run on the
+# machine's last CPU: those of the emulator can be of different speed, for hours.
 gups_start()
 {
-	local name=$1
+	local name=$1 unit=${gups_unit:-gups.service} out
 
 	shift
 	rm -f "/run/$name.go"
-	gups_out=$RESULTS/$name.out
-	: >"$gups_out"
-	systemd-run --quiet --unit=gups.service -p TimeoutStopSec=infinity \
-		-p "StandardOutput=append:$gups_out" -p "StandardError=append:$gups_out" \
+	out=$RESULTS/$name.out
+	: >"$out"
+	systemd-run --quiet --unit="$unit" -p TimeoutStopSec=infinity \
+		-p "CPUAffinity=$(($(nproc) - 1))" \
+		-p "StandardOutput=append:$out" -p "StandardError=append:$out" \
 		"$gups" --wait-file="/run/$name.go" --json="$RESULTS/$name.json" \
 		--timeline="$RESULTS/$name.timeline" "$@"
-	until grep -q '^gups: ready' "$gups_out"; do
-		if ! systemctl --quiet is-active gups.service; then
+	until grep -q '^gups: ready' "$out"; do
+		if ! systemctl --quiet is-active "$unit"; then
 			echo "gups ended before it began:"
-			cat "$gups_out"
+			cat "$out"
 			return 1
 		fi
 		sleep 0.5
@@ -86,14 +91,27 @@ gups_go()
 	touch "/run/$1.go"
 }
 
-# gups_stop: ends the updating and waits for the check of every page.
+# gups_hold, gups_release: it stands still meanwhile.
+gups_hold()
+{
+	systemctl kill --signal=STOP "${gups_unit:-gups.service}"
+}
+
+gups_release()
+{
+	systemctl kill --signal=CONT "${gups_unit:-gups.service}"
+}
+
+# gups_stop NAME: ends the updating and waits for the check of every page.
 gups_stop()
 {
-	systemctl stop gups.service
-	systemctl reset-failed gups.service 2>/dev/null || true
-	grep '^gups: verified' "$gups_out" || {
+	local out=$RESULTS/$1.out unit=${gups_unit:-gups.service}
+
+	systemctl stop "$unit"
+	systemctl reset-failed "$unit" 2>/dev/null || true
+	grep '^gups: verified' "$out" || {
 		echo "gups did not end well:"
-		cat "$gups_out"
+		cat "$out"
 		return 1
 	}
 }
@@ -117,6 +135,68 @@ tierd_start()
 	usec=$(systemctl show -P ExecMainStartTimestampMonotonic tierd.service)
 	guest_mark tierd_start "$((usec / 1000000)).$(printf '%06d' $((usec % 1000000)))"
 	tierd_pid=$(systemctl show -P MainPID tierd.service)
+}
+
+# tierd_outlives_holds: to be called before tierd_start by who will call tierd_hold. Its
+# watchdog would not wait.
+tierd_outlives_holds()
+{
+	mkdir -p /run/systemd/system/tierd.service.d
+	printf '[Service]\nWatchdogSec=0\n' >/run/systemd/system/tierd.service.d/holds.conf
+	systemctl daemon-reload
+}
+
+# kdamonds: the files that turn them on and off.
+kdamonds()
+{
+	compgen -G '/sys/kernel/mm/damon/admin/kdamonds/[0-9]*/state' || true
+}
+
+# tierd_hold: until tierd_release the machine is as without tierd, but for where its pages
+# are: neither tierd runs nor anything that samples for it.
+tierd_hold()
+{
+	local state
+
+	kill -STOP "$tierd_pid"
+	[[ ! -e $pmu_muted ]] || echo 1 >"$pmu_muted"
+	held_balancing=$(</proc/sys/kernel/numa_balancing)
+	echo 0 >/proc/sys/kernel/numa_balancing
+	held_kdamonds=()
+	while read -r state; do
+		[[ $(<"$state") == on ]] || continue
+		echo off >"$state"
+		held_kdamonds+=("$state")
+	done < <(kdamonds)
+}
+
+tierd_release()
+{
+	local state
+
+	for state in "${held_kdamonds[@]}"; do
+		echo on >"$state"
+	done
+	echo "$held_balancing" >/proc/sys/kernel/numa_balancing
+	[[ ! -e $pmu_muted ]] || echo 0 >"$pmu_muted"
+	kill -CONT "$tierd_pid"
+}
+
+# turn NAME SECONDS: notes when this stretch begins and ends, for guest_turns.
+turn()
+{
+	local from
+
+	from=$(guest_now)
+	guest_hold "$2"
+	printf '%s %s %s\n' "$1" "$from" "$(guest_now)" >>/run/turns
+}
+
+# guest_turns: all of them as an array of {name, from, to}.
+guest_turns()
+{
+	jq -R -n '[inputs | split(" ")
+		| {name: .[0], from: (.[1] | tonumber), to: (.[2] | tonumber)}]' /run/turns
 }
 
 # sample_dram FILE: until samplers_stop, five times a second a line: time, bytes that the quota

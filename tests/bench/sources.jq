@@ -3,26 +3,29 @@
 # sources.jq: what guest-sources recorded, an array of rows, as figures. Costs are shares of
 # throughput: 1 - rate / rate without tierd, with pages in the same places.
 
-def rate($from; $to):
-	[.managed.intervals[] | select(.t > $from and .t <= $to) | .updates_per_s]
-	| sort | if length == 0 then null else .[length / 2 | floor] end;
+include "turns";
 
-def cost($a; $b): if $a == null or $b == null or $b == 0 then null else 1 - $a / $b end;
+# The share of throughput that is lost while tierd watches, by the median of the turns.
+def cost($name):
+	. as $row
+	| [.turns[] | select(.name | startswith($name)) | . as $turn
+		| $row.managed | turn_rate($row.marks.managed_go; $turn)]
+	| turn_ratios | median | if . == null then null else 1 - . end;
 
-def best_hit_ratio:
-	[.best.intervals[] | select(.t > 1) | .hit_ratio] | add / length;
+def hit_ratio($from; $to):
+	[.intervals[] | select(.t > $from and .t <= $to) | .hit_ratio] | add / length;
 
 def figures:
 	.marks as $m | (.marks.managed_go) as $zero
-	| ($m.tierd_start - $zero) as $start | ($m.tiered - $zero) as $tiered
-	| (best_hit_ratio * 0.9) as $goal
-	| (first(.managed.intervals[] | select(.t > $tiered and .hit_ratio >= $goal) | .t)
+	| ($m.tiered - $zero) as $tiered
+	| (.best | hit_ratio(1; 1e9)) as $best
+	| (first(.managed.intervals[] | select(.t > $tiered and .hit_ratio >= 0.9 * $best) | .t)
 		// null) as $there
 	| {
 		seconds: (if $there == null then null else $there - $tiered end),
-		learning_cost: cost(rate($start + 1; $tiered); rate(2; $start)),
-		settled_cost: cost(rate($m.settled - $zero; $m.stop - $zero);
-			rate($m.stopped - $zero + 1; 1e9)),
+		to_best: ((.managed | hit_ratio($m.settled - $zero; $m.stop - $zero)) / $best),
+		learning_cost: cost("learning"),
+		settled_cost: cost("settled"),
 		learning_cpu: ($m.learned_ticks / .clock_ticks / ($m.learned - $m.tierd_start)),
 		settled_cpu: (($m.stop_ticks - $m.settled_ticks) / .clock_ticks
 			/ ($m.stop - $m.settled)),

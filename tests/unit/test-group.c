@@ -146,6 +146,39 @@ static void test_hurries_for_want_of_pages(_unused_ void **state)
 	teardown(&fixture);
 }
 
+static bool has_hold(struct tierd_group *group, const char *word)
+{
+	struct tierd_group_explanation explanation;
+	bool has = false;
+
+	assert_int_equal(tierd_group_explain(group, &explanation), 0);
+	for (size_t i = 0; i < explanation.n_holds; i++)
+		has |= strcmp(explanation.holds[i].word, word) == 0;
+	return has;
+}
+
+/* Until its pages were watched for a while, what is decided is said to rest on little. */
+static void test_says_that_coverage_is_poor(_unused_ void **state)
+{
+	const uint64_t room_bytes[TIER_TIERS_MAX] = { 0 };
+	struct fixture fixture;
+	struct tier_plan *plan;
+
+	setup(&fixture);
+	fixture.group->dram_bytes = 4096;
+	assert_int_equal(
+		tierd_group_plan(fixture.group, TIERD_NSEC, room_bytes, 0, &plan), 0);
+	tier_plan_free(plan);
+	assert_true(has_hold(fixture.group, "poor-coverage"));
+	for (uint64_t i = 1; i <= 100; i++)
+		tierd_group_advance(fixture.group, i * TIERD_NSEC, 1000);
+	assert_int_equal(
+		tierd_group_plan(fixture.group, 101 * TIERD_NSEC, room_bytes, 0, &plan), 0);
+	tier_plan_free(plan);
+	assert_false(has_hold(fixture.group, "poor-coverage"));
+	teardown(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_other_engine_begins_anew),
 		cmocka_unit_test(test_engine_of_the_first_policy),
 		cmocka_unit_test(test_hurries_for_want_of_pages),
+		cmocka_unit_test(test_says_that_coverage_is_poor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
