@@ -11,6 +11,10 @@
 #define LOOK_NS  (50 * UINT64_C(1000000))
 #define CHECK_NS TIERD_NSEC
 
+/* Who is far from the quota is looked at as often as it could come near, but so many of
+ * them less often: a look takes about a hundredth of this. */
+#define FAR_NS UINT64_C(1000000)
+
 /* A tick out of turn comes so long after the last. */
 #define TICK_AGAIN_NS (25 * UINT64_C(1000000))
 
@@ -21,6 +25,7 @@ struct tierd_gates {
 	sd_event_source *timer;
 	bool has_new_cgroups;
 	uint64_t checked_ns;
+	uint64_t far_looked_ns;
 };
 
 /* ---- Groups -------------------------------------------------------------------- */
@@ -61,37 +66,63 @@ static bool is_urgent(
 
 /* ---- Between ticks ------------------------------------------------------------- */
 
+static bool is_far(const struct tierd_group *group)
+{
+	return tierd_group_is_gated(group) &&
+	       tierd_group_gate_state(group) == TIERD_GATE_OFF;
+}
+
 static bool wants_looks(const struct tierd_gates *gates)
 {
 	const struct tierd_manager *manager = gates->manager;
 
 	for (size_t i = 0; i < manager->n_groups; i++)
 		if (tierd_group_is_gated(manager->groups[i]) &&
-			tierd_group_gate_state(manager->groups[i]) != TIERD_GATE_OFF)
+			!is_far(manager->groups[i]))
 			return true;
 	return gates->has_new_cgroups;
 }
 
+/* How long those that are far may be left alone; UINT64_MAX: there are none. */
+static uint64_t rest_ns(const struct tierd_gates *gates)
+{
+	const struct tierd_manager *manager = gates->manager;
+	uint64_t least_ns = UINT64_MAX;
+	size_t n = 0;
+
+	for (size_t i = 0; i < manager->n_groups; i++) {
+		if (!is_far(manager->groups[i]))
+			continue;
+		n++;
+		least_ns = TIER_MIN(
+			least_ns, tierd_group_gate_rest_ns(manager->groups[i]));
+	}
+	return TIER_MAX(TIER_MAX(least_ns, n * FAR_NS), LOOK_NS);
+}
+
 static void schedule(struct tierd_gates *gates)
 {
+	uint64_t after_ns = wants_looks(gates) ? LOOK_NS : rest_ns(gates);
 	int r;
 
-	if (!wants_looks(gates))
+	if (after_ns == UINT64_MAX)
 		return;
-	r = sd_event_source_set_time_relative(gates->timer, LOOK_NS / 1000);
+	r = sd_event_source_set_time_relative(gates->timer, after_ns / 1000);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(gates->timer, SD_EVENT_ONESHOT);
 	if (r < 0)
 		tierd_log_in_loop(r, "cannot set the gates' timer");
 }
 
-static void look_at_group(
-	struct tierd_gates *gates, struct tierd_group *group, uint64_t now_ns)
+static void look_at_group(struct tierd_gates *gates, struct tierd_group *group,
+	bool look_at_far, uint64_t now_ns)
 {
 	enum tierd_gate_state state = tierd_group_gate_state(group);
 
-	if (state == TIERD_GATE_OFF ||
-		(state == TIERD_GATE_WATCHING && !tierd_group_has_grown(group)))
+	if (state == TIERD_GATE_OFF && !(look_at_far && is_far(group)))
+		return;
+	if ((state == TIERD_GATE_OFF || state == TIERD_GATE_WATCHING) &&
+		!tierd_group_has_grown(group))
 		return;
 	tierd_gates_update_group(gates, group, now_ns);
 }
@@ -102,14 +133,18 @@ static int on_look(
 	struct tierd_gates *gates = userdata;
 	struct tierd_manager *manager = gates->manager;
 	uint64_t now_ns = tierd_now_ns();
+	bool look_at_far = now_ns - gates->far_looked_ns >= rest_ns(gates);
 	bool want_tick = false;
 
 	if (gates->has_new_cgroups) {
 		gates->has_new_cgroups = false;
 		tierd_manager_look_for_groups(manager);
+		look_at_far = true;
 	}
+	if (look_at_far)
+		gates->far_looked_ns = now_ns;
 	for (size_t i = 0; i < manager->n_groups; i++) {
-		look_at_group(gates, manager->groups[i], now_ns);
+		look_at_group(gates, manager->groups[i], look_at_far, now_ns);
 		want_tick |= is_urgent(gates, manager->groups[i], now_ns);
 	}
 	if (want_tick)

@@ -198,7 +198,12 @@ bool tierd_group_has_grown(const struct tierd_group *group)
 	uint64_t bytes;
 
 	return tierd_usage_read_current(tierd_cgroup_fd(group->cgroup), &bytes) >= 0 &&
-	       bytes > group->gate.seen_bytes;
+	       tierd_gate_sees_growth(&group->gate, bytes);
+}
+
+uint64_t tierd_group_gate_rest_ns(const struct tierd_group *group)
+{
+	return tierd_gate_rest_ns(group->quota_bytes, group->dram_bytes);
 }
 
 /* There is something to demote for growth to go on, and nobody does. */

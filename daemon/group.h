@@ -246,6 +246,9 @@ void tierd_group_release(struct tierd_group *group);
 /* A cheap look: whether the group is larger than its gate has seen it. */
 bool tierd_group_has_grown(const struct tierd_group *group);
 
+/* How long it may go without one while its gate is off: see tierd_gate_rest_ns(). */
+uint64_t tierd_group_gate_rest_ns(const struct tierd_group *group);
+
 /* Switches nodes where Placement= or a quota of 0 says so and little is left to move;
  * @room_bytes is what is to spare of DRAM. */
 void tierd_group_update_placement(struct tierd_group *group, uint64_t room_bytes);

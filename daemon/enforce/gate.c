@@ -15,6 +15,9 @@
 #define GROWTH_MIN_BYTES MIB
 #define QUIET_NS         (5 * NSEC)
 
+/* Some threads that touch new memory, huge pages of it: so many bytes a nanosecond. */
+#define GROWTH_MAX UINT64_C(8)
+
 /* Below the quota there is always room for so much: what is not in DRAM grows, too. */
 #define ROOM_MIN_BYTES MIB
 
@@ -91,10 +94,15 @@ static void set_high(struct tierd_gate *gate, const struct tierd_gate_sample *sa
 
 /* ---- States -------------------------------------------------------------------- */
 
+bool tierd_gate_sees_growth(const struct tierd_gate *gate, uint64_t current_bytes)
+{
+	return current_bytes > gate->seen_bytes + GROWTH_MIN_BYTES;
+}
+
 /* What shrinks may grow again without being new. */
 static void note_growth(struct tierd_gate *gate, const struct tierd_gate_sample *sample)
 {
-	if (sample->current_bytes > gate->seen_bytes + GROWTH_MIN_BYTES) {
+	if (tierd_gate_sees_growth(gate, sample->current_bytes)) {
 		gate->grew_ns = sample->now_ns;
 		gate->seen_bytes = sample->current_bytes;
 	}
@@ -107,14 +115,26 @@ static bool is_growing(const struct tierd_gate *gate, uint64_t now_ns)
 	return gate->grew_ns > 0 && now_ns - gate->grew_ns < QUIET_NS;
 }
 
-/* Half of it is what a burst may take before anybody looks. */
+/* The rest is what a burst may take before anybody looks. */
+static uint64_t near_bytes(uint64_t quota_bytes)
+{
+	return quota_bytes / 2;
+}
+
+uint64_t tierd_gate_rest_ns(uint64_t quota_bytes, uint64_t dram_bytes)
+{
+	if (quota_bytes == UINT64_MAX)
+		return UINT64_MAX;
+	return tier_saturating_sub(near_bytes(quota_bytes), dram_bytes) / GROWTH_MAX;
+}
+
 static bool is_near(const struct tierd_gate *gate, const struct tierd_gate_sample *sample)
 {
 	uint64_t quota_bytes = sample->quota_bytes;
 
 	if (quota_bytes == UINT64_MAX)
 		return false;
-	return sample->dram_bytes >= quota_bytes / 2 ||
+	return sample->dram_bytes >= near_bytes(quota_bytes) ||
 	       (gate->state != TIERD_GATE_OFF &&
 		       sample->dram_bytes >= quota_bytes / 8 * 3);
 }

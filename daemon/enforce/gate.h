@@ -66,6 +66,15 @@ void tierd_gate_reset(struct tierd_gate *gate);
 /* Whether memory.high is the gate's, and swap has to be held still. */
 bool tierd_gate_is_up(const struct tierd_gate *gate);
 
+/*
+ * How long a group whose gate is off may be left alone, in nanoseconds: until it could be near
+ * its quota if it grew as fast as memory can be touched. UINT64_MAX: for ever.
+ */
+uint64_t tierd_gate_rest_ns(uint64_t quota_bytes, uint64_t dram_bytes);
+
+/* Whether a group of so much has grown since the gate saw it. */
+bool tierd_gate_sees_growth(const struct tierd_gate *gate, uint64_t current_bytes);
+
 /* How much the kernel may reclaim under one gate before it is suspended. */
 uint64_t tierd_gate_reclaim_max(uint64_t quota_bytes);
 

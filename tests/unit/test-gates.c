@@ -95,12 +95,35 @@ static void test_event(void **state)
 	tick(world);
 	assert_state(world, TIERD_GATE_OFF);
 	limits_hold(&world->limits, 320, 0);
-	run(world, 120); /* who is far from the quota is not looked at */
-	assert_state(world, TIERD_GATE_OFF);
 	fake_root_write(&world->limits.fake, EVENTS, "high 1\n");
 	run(world, 1);
 	assert_state(world, TIERD_GATE_CLOSED);
 	assert_true(limits_high_mib(&world->limits) < 320);
+}
+
+/* Who is far from the quota is looked at as often as it could come near. */
+static void test_burst_from_afar(void **state)
+{
+	struct world *world = *state;
+
+	limits_hold(&world->limits, 0, 0);
+	tick(world);
+	limits_hold(&world->limits, 320, 0);
+	run(world, 120);
+	assert_state(world, TIERD_GATE_CLOSED);
+}
+
+static void test_far_away(void **state)
+{
+	struct world *world = *state;
+
+	world->limits.policy.dram_quota.value = UINT64_C(64) << 30;
+	tierd_group_set_policy(world->limits.group, &world->limits.policy);
+	limits_hold(&world->limits, 0, 0);
+	tick(world);
+	limits_hold(&world->limits, 65 << 10, 0);
+	run(world, 120);
+	assert_state(world, TIERD_GATE_OFF);
 }
 
 static void test_growth_is_seen_between_ticks(void **state)
@@ -187,6 +210,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_event),
+		TEST(test_burst_from_afar),
+		TEST(test_far_away),
 		TEST(test_growth_is_seen_between_ticks),
 		TEST(test_tick_out_of_turn),
 		TEST(test_none_without_hard),

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Groups: what becomes of one whose policy names another engine. */
+/* Groups: what becomes of one whose policy names another engine, and what it says of itself. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "fake-root.h"
@@ -170,8 +171,12 @@ static void test_says_that_coverage_is_poor(_unused_ void **state)
 		tierd_group_plan(fixture.group, TIERD_NSEC, room_bytes, 0, &plan), 0);
 	tier_plan_free(plan);
 	assert_true(has_hold(fixture.group, "poor-coverage"));
-	for (uint64_t i = 1; i <= 100; i++)
-		tierd_group_advance(fixture.group, i * TIERD_NSEC, 1000);
+	for (uint64_t i = 1; i <= 100; i++) {
+		tierd_group_sample(fixture.group, tierd_group_space(fixture.group, 0),
+			ADDRESS, false);
+		tierd_group_feed(fixture.group);
+		tierd_group_advance(fixture.group, i * TIERD_NSEC, 1);
+	}
 	assert_int_equal(
 		tierd_group_plan(fixture.group, 101 * TIERD_NSEC, room_bytes, 0, &plan), 0);
 	tier_plan_free(plan);

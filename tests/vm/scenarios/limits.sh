@@ -32,6 +32,15 @@ start_fill()
 		--working-set="$size" --hot=64M --start-paused "$@"
 }
 
+# says_ready UNIT: without a process of its own, for whoever waits for it is in the way.
+says_ready()
+{
+	local said=
+
+	IFS= read -r -d '' said 2>/dev/null <"$RESULTS/$1.out"
+	[[ $said == *'gups: ready'* ]]
+}
+
 # fill UNIT [SIZE]: 900 MiB as fast as it goes, watched; returns when they are there, with
 # fill_ms set and $RESULTS/fill.dram written.
 fill()
@@ -46,9 +55,11 @@ fill()
 	if [[ -n ${box_writes:-} ]]; then
 		foreign_write && touch "$RESULTS/foreign"
 	fi
-	until grep -q 'gups: ready' "$RESULTS/$unit.out" 2>/dev/null; do
+	[[ -p $RESULTS/fill.pause ]] || mkfifo "$RESULTS/fill.pause"
+	exec 8<>"$RESULTS/fill.pause"
+	until says_ready "$unit"; do
 		[[ $((${EPOCHREALTIME/./} - began)) -lt 120000000 ]] || break
-		sleep 0.1
+		read -rt 0.05 -u 8
 	done
 	fill_ms=$(((${EPOCHREALTIME/./} - began) / 1000))
 	kill "$watcher"
