@@ -159,7 +159,8 @@ static void see_sampling(struct tierd_findings *findings,
 			" s of CPU time that it used: next to nothing is known of it",
 			samples, health->cpu_usec / USEC_PER_SEC);
 	else if (health->cpu_usec >= UNCOVERED_USEC && health->is_swept &&
-		 view->heat.resident_pages > 0 && view->heat.coverage < TIERD_COVERAGE_LEAST)
+		 view->heat.resident_pages > 0 &&
+		 view->heat.coverage < TIERD_COVERAGE_LEAST)
 		tierd_findings_add(findings, TIERD_CONDITION_COVERAGE, view->cgroup,
 			"only %.0f %% of its pages were watched long enough to be judged",
 			100 * view->heat.coverage);

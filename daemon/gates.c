@@ -94,8 +94,8 @@ static uint64_t rest_ns(const struct tierd_gates *gates)
 		if (!is_far(manager->groups[i]))
 			continue;
 		n++;
-		least_ns = TIER_MIN(
-			least_ns, tierd_group_gate_rest_ns(manager->groups[i]));
+		least_ns =
+			TIER_MIN(least_ns, tierd_group_gate_rest_ns(manager->groups[i]));
 	}
 	return TIER_MAX(TIER_MAX(least_ns, n * FAR_NS), LOOK_NS);
 }

@@ -101,8 +101,8 @@ struct tierd_page_explanation {
 int tierd_group_explain_page(const struct tierd_group *group, pid_t pid, uint64_t address,
 	struct tierd_page_explanation *ret);
 
-/* With less of its pages watched long enough to be judged, what is decided is said to rest
- * on little. */
+/* With less of its pages watched long enough to be judged, what is decided is said to
+ * rest on little. */
 #define TIERD_COVERAGE_LEAST 0.5
 
 #define TIERD_HOLDS_MAX 8

@@ -67,8 +67,8 @@ void tierd_gate_reset(struct tierd_gate *gate);
 bool tierd_gate_is_up(const struct tierd_gate *gate);
 
 /*
- * How long a group whose gate is off may be left alone, in nanoseconds: until it could be near
- * its quota if it grew as fast as memory can be touched. UINT64_MAX: for ever.
+ * How long a group whose gate is off may be left alone, in nanoseconds: until it could be
+ * near its quota if it grew as fast as memory can be touched. UINT64_MAX: for ever.
  */
 uint64_t tierd_gate_rest_ns(uint64_t quota_bytes, uint64_t dram_bytes);
 

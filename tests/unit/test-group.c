@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Groups: what becomes of one whose policy names another engine, and what it says of itself. */
+/* Groups: what becomes of one whose policy names another engine, and what it says of
+ * itself. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -178,7 +179,8 @@ static void test_says_that_coverage_is_poor(_unused_ void **state)
 		tierd_group_advance(fixture.group, i * TIERD_NSEC, 1);
 	}
 	assert_int_equal(
-		tierd_group_plan(fixture.group, 101 * TIERD_NSEC, room_bytes, 0, &plan), 0);
+		tierd_group_plan(fixture.group, 101 * TIERD_NSEC, room_bytes, 0, &plan),
+		0);
 	tier_plan_free(plan);
 	assert_false(has_hold(fixture.group, "poor-coverage"));
 	teardown(&fixture);

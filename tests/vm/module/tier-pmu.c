@@ -39,9 +39,9 @@
 #define EVENTS_PER_CPU 16
 
 /* An interrupt is dear in an emulator: where little comes, they come less often. */
-#define DRAIN_MIN_MS   1
-#define DRAIN_MAX_MS   8
-#define DRAIN_FEW      (TIER_RING_RECORDS / 64)
+#define DRAIN_MIN_MS 1
+#define DRAIN_MAX_MS 8
+#define DRAIN_FEW    (TIER_RING_RECORDS / 64)
 
 /* One CPU's events and the timer that empties its ring while one of them runs. */
 struct tier_cpu {
@@ -217,8 +217,8 @@ static enum hrtimer_restart on_timer(struct hrtimer *timer)
 static void start_timer(struct tier_cpu *cpu)
 {
 	if (!hrtimer_active(&cpu->timer))
-		hrtimer_start(
-			&cpu->timer, ms_to_ktime(DRAIN_MIN_MS), HRTIMER_MODE_REL_PINNED_HARD);
+		hrtimer_start(&cpu->timer, ms_to_ktime(DRAIN_MIN_MS),
+			HRTIMER_MODE_REL_PINNED_HARD);
 }
 
 static void drain_for_current(void)
