@@ -226,6 +226,7 @@ static const struct tierctl_property group_properties[] = {
 	GROUP("CutRate", "d", tierctl_read_double, cut_rate),
 	GROUP("MeanRate", "d", tierctl_read_double, mean_rate),
 	GROUP("Coverage", "d", tierctl_read_double, coverage),
+	GROUP("Resolution", "d", tierctl_read_double, resolution),
 	GROUP("Processes", "u", tierctl_read_u32, processes),
 	GROUP("PromotedBytes", "t", tierctl_read_u64, promoted_bytes),
 	GROUP("DemotedBytes", "t", tierctl_read_u64, demoted_bytes),
@@ -256,6 +257,7 @@ static int read_object(sd_bus_message *message, void *target)
 		.cut_rate = NAN,
 		.mean_rate = NAN,
 		.coverage = NAN,
+		.resolution = NAN,
 	};
 	struct tierctl_groups *groups = target;
 	struct tierctl_group *item;

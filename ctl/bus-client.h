@@ -81,6 +81,7 @@ struct tierctl_group {
 	double cut_rate;
 	double mean_rate;
 	double coverage;
+	double resolution;
 	uint32_t processes;
 	uint64_t promoted_bytes;
 	uint64_t demoted_bytes;

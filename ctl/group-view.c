@@ -92,6 +92,7 @@ void tierctl_group_to_json(
 	tierctl_json_double(json, "cut_rate", group->cut_rate);
 	tierctl_json_double(json, "mean_rate", group->mean_rate);
 	tierctl_json_double(json, "coverage", group->coverage);
+	tierctl_json_double(json, "resolution", group->resolution);
 	tierctl_json_u64(json, "processes", group->processes);
 	tierctl_json_u64(json, "promoted_bytes", group->promoted_bytes);
 	tierctl_json_u64(json, "demoted_bytes", group->demoted_bytes);

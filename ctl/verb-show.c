@@ -40,11 +40,14 @@ static void print_heat(const struct tierctl_group *group)
 {
 	char hit[TIERCTL_TEXT_MAX], coverage[TIERCTL_TEXT_MAX];
 	char mean[TIERCTL_TEXT_MAX], cut[TIERCTL_TEXT_MAX];
+	char doubt[TIERCTL_TEXT_MAX];
 
 	printf("      Hits: %s of samples in DRAM\n",
 		tierctl_format_share(group->hit_ratio, hit));
 	printf("  Coverage: %s of pages watched long enough to judge\n",
 		tierctl_format_share(group->coverage, coverage));
+	printf("  In doubt: %s of pages may belong on the other side of the cut\n",
+		tierctl_format_share(1 - group->resolution, doubt));
 	printf("     Rates: a page is accessed %s on average, quota is full at %s\n",
 		tierctl_format_rate(group->mean_rate, mean),
 		tierctl_format_rate(group->cut_rate, cut));

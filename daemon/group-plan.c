@@ -21,6 +21,12 @@
 #define BUDGET_PAGES_MIN 1024
 #define BUDGET_PAGES_MAX 32768
 
+/* Part of the highest sampling rate while migration is the bottleneck. */
+#define BACKLOG_RATE_DIVISOR 4
+
+/* With so much of its memory in doubt it has use for that rate, with less for less. */
+#define DOUBT_MAX 0.125
+
 /* A group that moved less than this share of its memory within the time is settled. */
 #define SETTLED_NS      (5 * TIERD_NSEC)
 #define SETTLED_DIVISOR 128
@@ -212,4 +218,19 @@ bool tierd_group_has_backlog(const struct tierd_group *group)
 bool tierd_group_is_settled(const struct tierd_group *group, uint64_t time_ns)
 {
 	return group->is_swept && time_ns > group->busy_since_ns + SETTLED_NS;
+}
+
+uint64_t tierd_group_samples_of_use(const struct tierd_group *group, uint64_t least,
+	uint64_t most, uint64_t time_ns)
+{
+	struct tier_group_stats stats;
+	double part;
+
+	if (tierd_group_is_settled(group, time_ns))
+		return least;
+	tier_group_get_stats(group->heat, &stats);
+	part = TIER_MIN((1 - stats.resolution) / DOUBT_MAX, 1.0);
+	if (group->has_backlog)
+		part = TIER_MIN(part, 1.0 / BACKLOG_RATE_DIVISOR);
+	return TIER_MAX(least, (uint64_t)(part * most));
 }

@@ -276,4 +276,12 @@ int tierd_group_watch_quota(struct tierd_group *group, uint64_t now_ns);
 /* True if next to nothing was moved of late: there is little left to gain. */
 bool tierd_group_is_settled(const struct tierd_group *group, uint64_t now_ns);
 
+/*
+ * How many samples a second would be of use: @least once it is settled; before that up to
+ * @most, by how much of its memory may belong on either side of the cut; and not so many
+ * while migration is what holds things up.
+ */
+uint64_t tierd_group_samples_of_use(const struct tierd_group *group, uint64_t least,
+	uint64_t most, uint64_t now_ns);
+
 #endif

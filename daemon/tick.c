@@ -26,9 +26,6 @@
 #define SWEEP_SHARE_FIRST 2
 #define SWEEP_SHARE       8
 
-/* Part of the highest sampling rate while migration is the bottleneck. */
-#define BACKLOG_RATE_DIVISOR 4
-
 /* With little left to gain a tick comes so much later. */
 #define SETTLED_TICKS 4
 
@@ -46,23 +43,16 @@ static bool is_settled(const struct tierd_manager *manager, uint64_t now_ns)
 	return true;
 }
 
-/* Samples cost the workload as well; while migration is what holds things up, and while
- * there is nothing left to gain, fewer will do. */
+/* Samples cost the workload as well: as many as the neediest group has use for. */
 static uint64_t wanted_rate(const struct tierd_manager *manager, uint64_t now_ns)
 {
 	const struct tierd_config *config = &manager->config;
 	uint64_t rate = config->samples_per_second_settled;
 
-	for (size_t i = 0; i < manager->n_groups; i++) {
-		const struct tierd_group *group = manager->groups[i];
-
-		if (tierd_group_is_settled(group, now_ns))
-			continue;
-		if (!tierd_group_has_backlog(group))
-			return config->samples_per_second_max;
-		rate = TIER_MAX(
-			rate, config->samples_per_second_max / BACKLOG_RATE_DIVISOR);
-	}
+	for (size_t i = 0; i < manager->n_groups; i++)
+		rate = TIER_MAX(rate,
+			tierd_group_samples_of_use(manager->groups[i], rate,
+				config->samples_per_second_max, now_ns));
 	return rate;
 }
 

@@ -37,6 +37,15 @@ enum tier_class tier_cut_classify(
 	return TIER_CLASS_WARM;
 }
 
+bool tier_cut_is_in_doubt(const struct tier_cut *cut, const struct tier_cell *cell,
+	bool is_known, int spread)
+{
+	if (!is_known)
+		return cut->bin > 0;
+	return cell->low - spread < cut->bin - cut->band &&
+	       cell->high + spread > cut->bin + cut->band;
+}
+
 /* ---- Deciding how far each direction goes -------------------------------------- */
 
 struct deciding {

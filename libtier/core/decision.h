@@ -57,6 +57,12 @@ struct tier_cut tier_cut_of(
 enum tier_class tier_cut_classify(
 	const struct tier_cut *cut, const struct tier_cell *cell, bool is_known);
 
+/* Whether what is believed of pages reaches from below the cut to above it, by more than
+ * the band; @spread is by how many bins they differ from what is believed of their kind.
+ * Of unknown ones anything may be. */
+bool tier_cut_is_in_doubt(const struct tier_cut *cut, const struct tier_cell *cell,
+	bool is_known, int spread);
+
 /* Decides about the boundary below @upper. */
 void tier_decision_make(struct tier_decision *decision, const struct tier_group *group,
 	const struct tier_limits *limits, const struct tier_layout *layout,

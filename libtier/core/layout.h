@@ -14,7 +14,8 @@
 #include "core/census.h"
 #include "core/rates.h"
 
-#define TIER_RATE_BINS 256
+#define TIER_RATE_BINS       256
+#define TIER_BINS_PER_OCTAVE 8
 
 struct tier_layout {
 	double unit;                                  /* the rate on the middle bin */
@@ -33,7 +34,7 @@ int tier_layout_make(struct tier_layout *layout, const struct tier_rates *rates,
 void tier_layout_place(const struct tier_layout *layout,
 	const struct tier_cohort_rate *rate, struct tier_cell *cell);
 
-/* Eight bins an octave; the lowest also takes all that is less, the highest all above. */
+/* The lowest bin also takes all that is less, the highest all above. */
 unsigned tier_layout_bin(const struct tier_layout *layout, double rate);
 double tier_layout_bin_floor(const struct tier_layout *layout, unsigned bin);
 

@@ -73,22 +73,58 @@ static void classify_cell(struct tier_group_stats *stats, const struct tier_cell
 	}
 }
 
+/*
+ * By how many bins pages of each count differ from the mean of their kind: a standard
+ * deviation of gamma distributed rates of that relative variance, after so many samples.
+ */
+static void spread_pages(
+	const struct tier_rates *rates, int ret[static TIER_HISTOGRAM_BINS])
+{
+	for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++) {
+		double shape = 1 / rates->page_spread + tier_histogram_bin_floor(bin);
+
+		ret[bin] = rates->page_spread > 0
+				   ? (int)(TIER_BINS_PER_OCTAVE * log2(1 + 1 / sqrt(shape)))
+				   : 0;
+	}
+}
+
+struct classifying {
+	struct tier_group *group;
+	struct tier_cut cut;
+	int spread[TIER_HISTOGRAM_BINS];
+	uint64_t pages;
+	uint64_t pages_in_doubt;
+};
+
+static void classify_cohort(struct classifying *c, const struct tier_cohort *cohort)
+{
+	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
+		for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++) {
+			const struct tier_cell *cell = &cohort->cells[tier][bin];
+
+			if (cell->pages == 0)
+				continue;
+			classify_cell(&c->group->stats, cell,
+				tier_cut_classify(&c->cut, cell, cohort->is_known),
+				tier == 0);
+			c->pages += cell->pages;
+			if (tier_cut_is_in_doubt(&c->cut, cell, cohort->is_known,
+				    cohort->key.huge ? 0 : c->spread[bin]))
+				c->pages_in_doubt += cell->pages;
+		}
+}
+
 static void classify(struct tier_group *group, const struct tier_layout *layout)
 {
-	struct tier_cut cut = tier_cut_of(group, layout);
+	struct classifying c = { .group = group, .cut = tier_cut_of(group, layout) };
 
+	spread_pages(&group->rates, c.spread);
 	group->stats.classes = (struct tier_classes){ 0 };
-	for (const struct tier_cohort *c = group->census.cohorts; c; c = c->hh.next)
-		for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
-			for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++) {
-				const struct tier_cell *cell = &c->cells[tier][bin];
-
-				if (cell->pages > 0)
-					classify_cell(&group->stats, cell,
-						tier_cut_classify(
-							&cut, cell, c->is_known),
-						tier == 0);
-			}
+	for (const struct tier_cohort *i = group->census.cohorts; i; i = i->hh.next)
+		classify_cohort(&c, i);
+	group->stats.resolution =
+		c.pages > 0 ? 1 - (double)c.pages_in_doubt / c.pages : 0;
 }
 
 /* ---- Collapses ----------------------------------------------------------------- */

@@ -381,6 +381,7 @@ static void fill_gups(void)
 	heat = &gups.view.heat;
 	heat->hit_ratio = 0.9375;
 	heat->coverage = 0.875;
+	heat->resolution = 0.75;
 	heat->mean_rate = 12.5;
 	heat->cut_rate = 50;
 	heat->coolings = 3;

@@ -44,6 +44,7 @@ static void test_group_properties(void **state)
 			strings[i].value);
 	assert_true(get_double(*state, GUPS_PATH, "HitRatio") == 0.9375);
 	assert_true(get_double(*state, GUPS_PATH, "Coverage") == 0.875);
+	assert_true(get_double(*state, GUPS_PATH, "Resolution") == 0.75);
 	assert_true(get_double(*state, GUPS_PATH, "MeanRate") == 12.5);
 	assert_true(get_double(*state, GUPS_PATH, "CutRate") == 50);
 	assert_return_code(

@@ -50,6 +50,7 @@ static const char show_text[] =
 	" Uncovered: 3M that cannot be moved\n"
 	"      Hits: 93.8% of samples in DRAM\n"
 	"  Coverage: 87.5% of pages watched long enough to judge\n"
+	"  In doubt: 25.0% of pages may belong on the other side of the cut\n"
 	"     Rates: a page is accessed 12.5/s on average, quota is full at 50/s\n"
 	"     Moved: 402M up, 390M down\n"
 	" Processes: 2\n";

@@ -186,6 +186,37 @@ static void test_says_that_coverage_is_poor(_unused_ void **state)
 	teardown(&fixture);
 }
 
+/* The more is in doubt the more samples are of use, unless nobody could follow. */
+static void test_samples_of_use(_unused_ void **state)
+{
+	const uint64_t room_bytes[TIER_TIERS_MAX] = { 0 };
+	const uint64_t now_ns = 200 * TIERD_NSEC;
+	struct fixture fixture;
+	struct tier_plan *plan;
+
+	setup(&fixture);
+	fixture.group->busy_since_ns = now_ns;
+	assert_int_equal(
+		tierd_group_samples_of_use(fixture.group, 100, 8000, now_ns), 8000);
+	fixture.group->has_backlog = true;
+	assert_int_equal(
+		tierd_group_samples_of_use(fixture.group, 100, 8000, now_ns), 2000);
+	assert_int_equal(
+		tierd_group_samples_of_use(fixture.group, 3000, 8000, now_ns), 3000);
+	fixture.group->has_backlog = false;
+	assert_int_equal(tierd_group_samples_of_use(
+				 fixture.group, 100, 8000, now_ns + 60 * TIERD_NSEC),
+		100);
+
+	/* All of it has a place in DRAM: nothing is in doubt. */
+	assert_int_equal(
+		tierd_group_plan(fixture.group, now_ns, room_bytes, 0, &plan), 0);
+	tier_plan_free(plan);
+	assert_int_equal(
+		tierd_group_samples_of_use(fixture.group, 100, 8000, now_ns), 100);
+	teardown(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_engine_of_the_first_policy),
 		cmocka_unit_test(test_hurries_for_want_of_pages),
 		cmocka_unit_test(test_says_that_coverage_is_poor),
+		cmocka_unit_test(test_samples_of_use),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,6 +125,36 @@ static void expect(const struct expectation *expectation)
 	}
 }
 
+static double resolution_after(const struct sim_config *config, double seconds)
+{
+	struct sim *sim = new_sim(config);
+	struct tier_group_stats stats;
+
+	pass(sim, seconds);
+	tier_group_get_stats(sim_group(sim, 0), &stats);
+	sim_free(sim);
+	return stats.resolution;
+}
+
+/* Blocks tell the two sides of the cut apart soon; where single pages have to, it takes
+ * more samples than there are. Uniform access has no sides. */
+static void the_cut_is_resolved_where_it_can_be(void **state)
+{
+	struct sim_config blocks = hotset(), pages = hotset();
+	struct sim_config uniform = machine(GUPS_KIND_RANDOM, PAGES), sparse = hotset();
+
+	(void)state;
+	sparse.sampler.samples_per_s = 200;
+	pages.tenants[0].world.scattered = true;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		blocks.seed = pages.seed = uniform.seed = sparse.seed = seed;
+		assert_in_range(1000 * resolution_after(&sparse, 1), 0, 900);
+		assert_in_range(1000 * resolution_after(&blocks, 5), 970, 1000);
+		assert_in_range(1000 * resolution_after(&uniform, 5), 970, 1000);
+		assert_in_range(1000 * resolution_after(&pages, 2), 0, 500);
+	}
+}
+
 static void a_contiguous_hot_set_comes_up(void **state)
 {
 	struct expectation expectation = { hotset(), 8, 0.97, 8 };
@@ -271,6 +301,7 @@ static int done(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_cut_is_resolved_where_it_can_be),
 		cmocka_unit_test(a_contiguous_hot_set_comes_up),
 		cmocka_unit_test(so_does_one_of_huge_pages),
 		cmocka_unit_test(a_small_hot_set_of_few_accesses_comes_up),
