@@ -159,7 +159,7 @@ tierd_hold()
 	local state
 
 	kill -STOP "$tierd_pid"
-	[[ ! -e $pmu_muted ]] || echo 1 >"$pmu_muted"
+	[[ ! -e $pmu_muted ]] || echo 0xffff >"$pmu_muted"
 	held_balancing=$(</proc/sys/kernel/numa_balancing)
 	echo 0 >/proc/sys/kernel/numa_balancing
 	held_kdamonds=()

@@ -54,8 +54,8 @@ static int (*overflow)(
 	struct perf_event *event, struct perf_sample_data *data, struct pt_regs *regs);
 static void (*log_lost_samples)(struct perf_event *event, u64 lost);
 
-/* While it is set, events count but do not sample, and cost nothing. */
-static bool muted;
+/* On these CPUs, a mask, events count but do not sample, and cost nothing. */
+static unsigned long muted;
 
 static void *rings;
 static struct pmu tier_pmu;
@@ -69,6 +69,11 @@ static struct tier_ring *ring_of(unsigned int cpu)
 static struct tier_ring *this_ring(void)
 {
 	return ring_of(smp_processor_id());
+}
+
+static bool is_muted(void)
+{
+	return READ_ONCE(muted) & BIT(smp_processor_id());
 }
 
 static bool is_running(const struct perf_event *event)
@@ -106,7 +111,7 @@ static void set_ring_period(struct tier_cpu *cpu)
 	u64 period = 0;
 	int i;
 
-	for (i = 0; i < EVENTS_PER_CPU && !READ_ONCE(muted); i++) {
+	for (i = 0; i < EVENTS_PER_CPU && !is_muted(); i++) {
 		struct perf_event *event = cpu->events[i];
 
 		if (is_running(event) && is_sampling_event(event) &&
@@ -333,7 +338,7 @@ static void follow_muted(void *unused)
 
 static int set_muted(const char *value, const struct kernel_param *param)
 {
-	int r = param_set_bool(value, param);
+	int r = param_set_ulong(value, param);
 
 	if (r >= 0 && rings)
 		on_each_cpu(follow_muted, NULL, 1);
@@ -342,10 +347,10 @@ static int set_muted(const char *value, const struct kernel_param *param)
 
 static const struct kernel_param_ops muted_ops = {
 	.set = set_muted,
-	.get = param_get_bool,
+	.get = param_get_ulong,
 };
 module_param_cb(muted, &muted_ops, &muted, 0644);
-MODULE_PARM_DESC(muted, "count, but do not sample");
+MODULE_PARM_DESC(muted, "mask of CPUs on which events count but do not sample");
 
 PMU_FORMAT_ATTR(loads, "config:0");
 PMU_FORMAT_ATTR(stores, "config:1");

@@ -157,6 +157,18 @@ complaints()
 		grep -E 'type=1326|tier(d|ctl)\[.*(denied|not permitted|segfault)' || true
 }
 
+# finds ID SUBJECT: the doctor does, among others perhaps; SUBJECT is a unit, or the machine.
+finds()
+{
+	local found subject=$2
+
+	[[ $subject != *.service* ]] || subject=/system.slice/$subject
+	found=$(tierctl --json doctor)
+	echo "$found"
+	jq -e "any(.[]; .id == \"$1\" and .subject == \"$subject\" and
+		(.what | length) > 0 and (.advice | length) > 0)" <<<"$found"
+}
+
 # complains_of TEXT
 complains_of()
 {
