@@ -220,8 +220,8 @@ bool tierd_group_is_settled(const struct tierd_group *group, uint64_t time_ns)
 	return group->is_swept && time_ns > group->busy_since_ns + SETTLED_NS;
 }
 
-uint64_t tierd_group_samples_of_use(const struct tierd_group *group, uint64_t least,
-	uint64_t most, uint64_t time_ns)
+uint64_t tierd_group_samples_of_use(
+	const struct tierd_group *group, uint64_t least, uint64_t most, uint64_t time_ns)
 {
 	struct tier_group_stats stats;
 	double part;

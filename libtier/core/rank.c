@@ -83,9 +83,10 @@ static void spread_pages(
 	for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++) {
 		double shape = 1 / rates->page_spread + tier_histogram_bin_floor(bin);
 
-		ret[bin] = rates->page_spread > 0
-				   ? (int)(TIER_BINS_PER_OCTAVE * log2(1 + 1 / sqrt(shape)))
-				   : 0;
+		ret[bin] =
+			rates->page_spread > 0
+				? (int)(TIER_BINS_PER_OCTAVE * log2(1 + 1 / sqrt(shape)))
+				: 0;
 	}
 }
 
