@@ -281,7 +281,7 @@ bool tierd_group_is_settled(const struct tierd_group *group, uint64_t now_ns);
  * @most, by how much of its memory may belong on either side of the cut; and not so many
  * while migration is what holds things up.
  */
-uint64_t tierd_group_samples_of_use(const struct tierd_group *group, uint64_t least,
-	uint64_t most, uint64_t now_ns);
+uint64_t tierd_group_samples_of_use(
+	const struct tierd_group *group, uint64_t least, uint64_t most, uint64_t now_ns);
 
 #endif

@@ -81,12 +81,10 @@ static void spread_pages(
 	const struct tier_rates *rates, int ret[static TIER_HISTOGRAM_BINS])
 {
 	for (unsigned bin = 0; bin < TIER_HISTOGRAM_BINS; bin++) {
-		double shape = 1 / rates->page_spread + tier_histogram_bin_floor(bin);
+		double samples = tier_histogram_bin_floor(bin);
+		double variance = rates->page_spread / (1 + rates->page_spread * samples);
 
-		ret[bin] =
-			rates->page_spread > 0
-				? (int)(TIER_BINS_PER_OCTAVE * log2(1 + 1 / sqrt(shape)))
-				: 0;
+		ret[bin] = (int)(TIER_BINS_PER_OCTAVE * log2(1 + sqrt(variance)));
 	}
 }
 
