@@ -50,9 +50,8 @@ static uint64_t wanted_rate(const struct tierd_manager *manager, uint64_t now_ns
 	uint64_t rate = config->samples_per_second_settled;
 
 	for (size_t i = 0; i < manager->n_groups; i++)
-		rate = TIER_MAX(rate,
-			tierd_group_samples_of_use(manager->groups[i], rate,
-				config->samples_per_second_max, now_ns));
+		rate = TIER_MAX(rate, tierd_group_samples_of_use(manager->groups[i], rate,
+					      config->samples_per_second_max, now_ns));
 	return rate;
 }
 
