@@ -146,37 +146,19 @@ tierd_outlives_holds()
 	systemctl daemon-reload
 }
 
-# kdamonds: the files that turn them on and off.
-kdamonds()
-{
-	compgen -G '/sys/kernel/mm/damon/admin/kdamonds/[0-9]*/state' || true
-}
-
 # tierd_hold: until tierd_release the machine is as without tierd, but for where its pages
-# are: neither tierd runs nor anything that samples for it.
+# are: neither tierd runs nor the PMU samples nor the kernel's scanner makes hint faults. DAMON
+# goes on, for it would begin anew.
 tierd_hold()
 {
-	local state
-
 	kill -STOP "$tierd_pid"
 	[[ ! -e $pmu_muted ]] || echo 0xffff >"$pmu_muted"
 	held_balancing=$(</proc/sys/kernel/numa_balancing)
 	echo 0 >/proc/sys/kernel/numa_balancing
-	held_kdamonds=()
-	while read -r state; do
-		[[ $(<"$state") == on ]] || continue
-		echo off >"$state"
-		held_kdamonds+=("$state")
-	done < <(kdamonds)
 }
 
 tierd_release()
 {
-	local state
-
-	for state in "${held_kdamonds[@]}"; do
-		echo on >"$state"
-	done
 	echo "$held_balancing" >/proc/sys/kernel/numa_balancing
 	[[ ! -e $pmu_muted ]] || echo 0 >"$pmu_muted"
 	kill -CONT "$tierd_pid"

@@ -17,22 +17,24 @@ def hit_ratio($from; $to):
 
 def figures:
 	.marks as $m | (.marks.managed_go) as $zero
-	| ($m.tiered - $zero) as $tiered
+	| ($m.tierd_start - $zero) as $start
 	| (.best | hit_ratio(1; 1e9)) as $best
-	| (first(.managed.intervals[] | select(.t > $tiered and .hit_ratio >= 0.9 * $best) | .t)
+	| (first(.managed.intervals[] | select(.t > $start and .hit_ratio >= 0.9 * $best) | .t)
 		// null) as $there
 	| {
-		seconds: (if $there == null then null else $there - $tiered end),
+		seconds: (if $there == null then null else $there - $start end),
 		to_best: ((.managed | hit_ratio($m.settled - $zero; $m.stop - $zero)) / $best),
 		learning_cost: cost("learning"),
 		settled_cost: cost("settled"),
-		learning_cpu: ($m.learned_ticks / .clock_ticks / ($m.learned - $m.tierd_start)),
+		learning_cpu: (($m.learned_ticks - $m.learning_ticks) / .clock_ticks
+			/ ($m.learned - $m.learning)),
 		settled_cpu: (($m.stop_ticks - $m.settled_ticks) / .clock_ticks
 			/ ($m.stop - $m.settled)),
-		learning_samples_per_s: ($m.learned_samples / ($m.learned - $m.tierd_start)),
+		learning_samples_per_s: (($m.learned_samples - $m.learning_samples)
+			/ ($m.learned - $m.learning)),
 		settled_samples_per_s: (($m.stop_samples - $m.settled_samples)
 			/ ($m.stop - $m.settled)),
-		loss: ($m.stop_lost / ([$m.stop_lost + $m.stop_samples, 1] | max)),
+		loss: ($m.learned_lost / ([$m.learned_lost + $m.learned_samples, 1] | max)),
 		errors: .managed.errors
 	  };
 
