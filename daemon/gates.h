@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What keeps hard quotas between ticks: the kernel's word that a group ran into its
- * memory.high, a look at those that are near their quota twenty times a second, and at
- * cgroups that are new. What a gate does is the group's affair.
+ * memory.high, a look at those that are near their quota twenty times a second, at others
+ * before they could come near, and at cgroups that are new. What a gate does is the
+ * group's affair.
  */
 #ifndef TIERD_GATES_H
 #define TIERD_GATES_H
