@@ -4,6 +4,7 @@
  * what a copy costs is learnt from the jobs themselves.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/util.h"
@@ -229,7 +230,9 @@ uint64_t tierd_group_samples_of_use(
 	if (tierd_group_is_settled(group, time_ns))
 		return least;
 	tier_group_get_stats(group->heat, &stats);
-	part = TIER_MIN((1 - stats.resolution) / DOUBT_MAX, 1.0);
+	part = isnan(stats.resolution)
+		       ? 1
+		       : TIER_MIN((1 - stats.resolution) / DOUBT_MAX, 1.0);
 	if (group->has_backlog)
 		part = TIER_MIN(part, 1.0 / BACKLOG_RATE_DIVISOR);
 	return TIER_MAX(least, (uint64_t)(part * most));

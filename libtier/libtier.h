@@ -321,8 +321,8 @@ struct tier_group_stats {
 	double coverage;     /* share of resident pages whose block has been watched
 				long enough to be classified */
 	double resolution;   /* share of resident pages that are believed to lie on one
-				side of the cut, or too near it to matter; engine rank,
-				0 with others: what is left is what samples could tell */
+				side of the cut, or too near it to matter: the rest is
+				what samples could tell; NAN without a plan of rank's */
 	double mean_rate;    /* accesses a second and page */
 	double cut_rate;     /* the rate at which the quota is full; 0 if all fits */
 	double block_spread; /* relative variance of block rates beyond chance */

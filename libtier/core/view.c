@@ -23,6 +23,8 @@ _public_ void tier_group_get_stats(
 	if (group->engine->bytes)
 		stats.tracked_bytes += group->engine->bytes(group);
 	stats.hit_ratio = tier_phase_share(&group->phase);
+	if (group->config.engine != TIER_ENGINE_RANK || stats.plans == 0)
+		stats.resolution = NAN;
 	known = stats.classes.hot_pages + stats.classes.warm_pages +
 		stats.classes.cold_pages;
 	if (known > 0)

@@ -6,6 +6,8 @@
  */
 #include "unit.h"
 
+#include <math.h>
+
 #include "policy.h"
 #include "sim.h"
 
@@ -134,6 +136,16 @@ static double resolution_after(const struct sim_config *config, double seconds)
 	tier_group_get_stats(sim_group(sim, 0), &stats);
 	sim_free(sim);
 	return stats.resolution;
+}
+
+/* What no plan has looked at is not known to be in doubt, nor not to be. */
+static void there_is_no_resolution_without_a_plan(void **state)
+{
+	struct sim_config config = hotset();
+
+	(void)state;
+	config.seed = 1;
+	assert_true(isnan(resolution_after(&config, 0)));
 }
 
 /* Blocks tell the two sides of the cut apart soon; where single pages have to, it takes
@@ -301,6 +313,7 @@ static int done(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(there_is_no_resolution_without_a_plan),
 		cmocka_unit_test(the_cut_is_resolved_where_it_can_be),
 		cmocka_unit_test(a_contiguous_hot_set_comes_up),
 		cmocka_unit_test(so_does_one_of_huge_pages),
