@@ -8,7 +8,7 @@
 #include "base/util.h"
 
 #define SLOTS_MIN 64
-#define SLABS_MIN 4
+#define SLABS_MIN 2
 #define SLOTS_MAX UINT32_MAX
 
 #define FETCH_AHEAD 4

@@ -70,7 +70,7 @@ static size_t choose_from_cohort(const struct tier_group *group,
 	return n;
 }
 
-size_t tier_collapse_choose(struct tier_group *group, const struct tier_layout *layout,
+size_t tier_collapse_choose(struct tier_group *group, const struct tier_scale *scale,
 	int least, size_t n_max, struct tier_move *ret)
 {
 	unsigned looked = 0;
@@ -81,8 +81,7 @@ size_t tier_collapse_choose(struct tier_group *group, const struct tier_layout *
 	for (const struct tier_cohort *c = group->census.cohorts; c; c = c->hh.next)
 		if (is_eligible(c, least))
 			n += choose_from_cohort(group, c,
-				tier_layout_bin_floor(
-					layout, c->cells[0][c->key.coldest].mean),
+				tier_scale_floor(scale, c->cells[0][c->key.coldest].mean),
 				n_max - n, &looked, ret + n);
 	group->stats.scanned_pages[TIER_COLLAPSE] += (uint64_t)looked * TIER_BLOCK_PAGES;
 	return n;

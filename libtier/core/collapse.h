@@ -6,13 +6,13 @@
  * blocks are chosen of which every page is hot, and whose counts, though there are enough
  * of them, do not tell the pages apart.
  *
- * It knows how a plan was laid out, and nothing of what else is in it.
+ * It knows the scale of a plan, and nothing of what else is in it.
  */
 #ifndef TIER_CORE_COLLAPSE_H
 #define TIER_CORE_COLLAPSE_H
 
 #include "core/group.h"
-#include "core/layout.h"
+#include "core/scale.h"
 
 /* No plan collapses more blocks: 128 MiB. */
 #define TIER_COLLAPSES_MAX 64
@@ -21,10 +21,10 @@
 #define TIER_COLLAPSE_PAUSE_NS (UINT64_C(60) * 1000 * 1000 * 1000)
 
 /*
- * Writes up to @n_max moves to @ret and returns how many. @least is the layout's bin from
- * which on pages are hot. Looks at a bounded number of blocks.
+ * Writes up to @n_max moves to @ret and returns how many. @least is the bin of the scale
+ * from which on pages are hot. Looks at a bounded number of blocks.
  */
-size_t tier_collapse_choose(struct tier_group *group, const struct tier_layout *layout,
+size_t tier_collapse_choose(struct tier_group *group, const struct tier_scale *scale,
 	int least, size_t n_max, struct tier_move *ret);
 
 /* Takes note of what became of one: residency follows, and refusals are remembered until

@@ -17,10 +17,10 @@
 
 /* The band around the cut within which a move would not pay is half the margin wide. */
 struct tier_cut tier_cut_of(
-	const struct tier_group *group, const struct tier_layout *layout)
+	const struct tier_group *group, const struct tier_scale *scale)
 {
 	return (struct tier_cut){
-		.bin = (int)tier_layout_bin(layout, group->stats.cut_rate),
+		.bin = (int)tier_scale_bin(scale, group->stats.cut_rate),
 		.band = (int)ceil(4 * log2(group->config.margin)),
 	};
 }
@@ -51,7 +51,7 @@ bool tier_cut_is_in_doubt(const struct tier_cut *cut, const struct tier_cell *ce
 struct deciding {
 	const struct tier_group_config *config;
 	const struct tier_limits *limits;
-	const struct tier_layout *layout;
+	const struct tier_scale *scale;
 	const struct tier_decision *decision;
 	const uint64_t *fast;
 	uint64_t slow[TIER_RATE_BINS]; /* pages below the boundary, by their low end */
@@ -120,7 +120,7 @@ static void decide_room(struct deciding *deciding)
 		reach->is_cut_short = true;
 	}
 	while (up->pages < room && tier_mark_fall(up, deciding->slow)) {
-		double rate = tier_layout_bin_floor(deciding->layout, up->bin);
+		double rate = tier_scale_floor(deciding->scale, up->bin);
 		bool is_hot = rate > 0 && rate >= decision->cut;
 		uint64_t most = is_hot ? room - up->pages
 				       : room - TIER_MIN(room, up->pages + slack);
@@ -136,8 +136,8 @@ static bool exchange_pays(const struct deciding *deciding)
 	const struct tier_group_config *config = deciding->config;
 	const struct tier_decision *decision = deciding->decision;
 	const struct tier_reach *reach = deciding->reach;
-	double newcomer = tier_layout_bin_floor(deciding->layout, reach->up.bin);
-	double victim = tier_layout_bin_floor(deciding->layout, reach->down.bin + 1);
+	double newcomer = tier_scale_floor(deciding->scale, reach->up.bin);
+	double victim = tier_scale_floor(deciding->scale, reach->down.bin + 1);
 	double gap_ns = (double)config->latency_ns[decision->lower] -
 			config->latency_ns[decision->upper];
 	double gain = (newcomer - victim) * gap_ns * ((double)config->horizon_ns / 1e9);
@@ -186,7 +186,7 @@ void tier_decision_make(struct tier_decision *decision, const struct tier_group 
 	struct deciding deciding = {
 		.config = &group->config,
 		.limits = limits,
-		.layout = layout,
+		.scale = &layout->scale,
 		.decision = decision,
 		.fast = layout->high[upper],
 	};

@@ -53,7 +53,7 @@ struct tier_cut {
 };
 
 struct tier_cut tier_cut_of(
-	const struct tier_group *group, const struct tier_layout *layout);
+	const struct tier_group *group, const struct tier_scale *scale);
 enum tier_class tier_cut_classify(
 	const struct tier_cut *cut, const struct tier_cell *cell, bool is_known);
 

@@ -8,57 +8,19 @@
 
 #include "base/util.h"
 
-/*
- * The upper bits of an IEEE 754 single are its logarithm, rounded down: the exponent and
- * three bits of the mantissa number the bins, eight an octave. FIRST_BIN is 2^-16.
- */
-#define BIN_SHIFT 20
-#define FIRST_BIN ((127 - 16) << 3)
-
-static void set_unit(struct tier_layout *layout, double unit)
-{
-	layout->unit = unit;
-	layout->scale = unit > 0 ? 1 / unit : 0;
-}
-
-unsigned tier_layout_bin(const struct tier_layout *layout, double rate)
-{
-	float relative = (float)rate * layout->scale;
-	uint32_t bits;
-
-	if (isinf(rate))
-		return TIER_RATE_BINS - 1;
-	memcpy(&bits, &relative, sizeof(bits));
-	bits >>= BIN_SHIFT;
-	if (bits <= FIRST_BIN)
-		return 0;
-	return TIER_MIN(bits - FIRST_BIN, TIER_RATE_BINS - 1U);
-}
-
-double tier_layout_bin_floor(const struct tier_layout *layout, unsigned bin)
-{
-	uint32_t bits = (bin + FIRST_BIN) << BIN_SHIFT;
-	float relative;
-
-	if (bin == 0)
-		return 0;
-	memcpy(&relative, &bits, sizeof(relative));
-	return relative * layout->unit;
-}
-
 /* Of a page that was not watched for long nobody knows that it is cold. */
-void tier_layout_place(const struct tier_layout *layout,
+void tier_layout_place(const struct tier_scale *scale,
 	const struct tier_cohort_rate *rate, struct tier_cell *cell)
 {
-	cell->low = tier_layout_bin(layout, rate->low);
-	cell->high = tier_layout_bin(layout, rate->is_known ? rate->high : INFINITY);
-	cell->mean = tier_layout_bin(layout, rate->mean);
+	cell->low = tier_scale_bin(scale, rate->low);
+	cell->high = tier_scale_bin(scale, rate->is_known ? rate->high : INFINITY);
+	cell->mean = tier_scale_bin(scale, rate->mean);
 }
 
 static void lay_out_cell(struct tier_layout *layout, const struct tier_cohort_rate *rate,
 	unsigned tier, struct tier_cell *cell)
 {
-	tier_layout_place(layout, rate, cell);
+	tier_layout_place(&layout->scale, rate, cell);
 	layout->low[tier][cell->low] += cell->pages;
 	layout->high[tier][cell->high] += cell->pages;
 	layout->mean[cell->mean] += cell->pages;
@@ -98,7 +60,7 @@ int tier_layout_make(struct tier_layout *layout, const struct tier_rates *rates,
 	if (!beliefs)
 		return -ENOMEM;
 	memset(layout, 0, sizeof(*layout));
-	set_unit(layout, rates->mean);
+	layout->scale = tier_scale_around(rates->mean);
 	tier_beliefs_init(beliefs, rates);
 	for (struct tier_cohort *c = census->cohorts; c; c = c->hh.next)
 		lay_out_cohort(layout, beliefs, c);
@@ -112,8 +74,8 @@ double tier_layout_cut(const struct tier_layout *layout, uint64_t quota_pages)
 	for (unsigned bin = TIER_RATE_BINS; bin-- > 0;) {
 		above += layout->mean[bin];
 		if (above > quota_pages)
-			return fmax(tier_layout_bin_floor(layout, bin),
-				tier_layout_bin_floor(layout, 1));
+			return fmax(tier_scale_floor(&layout->scale, bin),
+				tier_scale_floor(&layout->scale, 1));
 	}
 	return 0;
 }

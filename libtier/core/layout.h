@@ -13,13 +13,10 @@
 
 #include "core/census.h"
 #include "core/rates.h"
-
-#define TIER_RATE_BINS       256
-#define TIER_BINS_PER_OCTAVE 8
+#include "core/scale.h"
 
 struct tier_layout {
-	double unit;                                  /* the rate on the middle bin */
-	float scale;                                  /* its inverse; 0: there is none */
+	struct tier_scale scale;                      /* around the mean */
 	uint64_t low[TIER_TIERS_MAX][TIER_RATE_BINS]; /* pages */
 	uint64_t high[TIER_TIERS_MAX][TIER_RATE_BINS];
 	uint64_t mean[TIER_RATE_BINS]; /* of all tiers */
@@ -30,13 +27,9 @@ struct tier_layout {
 int tier_layout_make(struct tier_layout *layout, const struct tier_rates *rates,
 	struct tier_census *census);
 
-/* Marks a cell with the bins of its pages' rate, by a layout that was made. */
-void tier_layout_place(const struct tier_layout *layout,
+/* Marks a cell with the bins of its pages' rate. */
+void tier_layout_place(const struct tier_scale *scale,
 	const struct tier_cohort_rate *rate, struct tier_cell *cell);
-
-/* The lowest bin also takes all that is less, the highest all above. */
-unsigned tier_layout_bin(const struct tier_layout *layout, double rate);
-double tier_layout_bin_floor(const struct tier_layout *layout, unsigned bin);
 
 /* The rate of the last page that finds a place in @quota_pages; 0 if all do. */
 double tier_layout_cut(const struct tier_layout *layout, uint64_t quota_pages);

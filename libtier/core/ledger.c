@@ -14,7 +14,8 @@ void tier_ledger_done(struct tier_ledger *ledger)
 static bool continues(
 	const struct tier_ledger_entry *last, const struct tier_ledger_entry *entry)
 {
-	return last->end == entry->first && last->space == entry->space &&
+	return last->first + last->pages == entry->first && last->space == entry->space &&
+	       last->pages <= UINT32_MAX - entry->pages &&
 	       last->time_ns == entry->time_ns && last->result == entry->result &&
 	       last->direction == entry->direction && last->reason == entry->reason &&
 	       last->to == entry->to;
@@ -29,7 +30,7 @@ static struct tier_ledger_entry *back(const struct tier_ledger *ledger, size_t i
 
 static void grow(struct tier_ledger *ledger, size_t n_blocks)
 {
-	size_t limit = TIER_MIN(TIER_MAX(n_blocks, (size_t)TIER_LEDGER_ENTRIES_MIN),
+	size_t limit = TIER_MIN(TIER_MAX(n_blocks / 2, (size_t)TIER_LEDGER_ENTRIES_MIN),
 		(size_t)TIER_LEDGER_ENTRIES_MAX);
 	size_t n = TIER_MIN(TIER_MAX(2 * ledger->n_allocated, (size_t)64), limit);
 	struct tier_ledger_entry *entries;
@@ -53,8 +54,8 @@ void tier_ledger_note(struct tier_ledger *ledger, size_t n_blocks,
 	struct tier_ledger_entry entry = {
 		.space = move->space,
 		.first = move->address >> TIER_PAGE_SHIFT,
-		.end = (move->address >> TIER_PAGE_SHIFT) + move->pages,
 		.time_ns = now_ns,
+		.pages = move->pages,
 		.direction = move->direction,
 		.reason = move->reason,
 		.to = move->to,
@@ -62,7 +63,7 @@ void tier_ledger_note(struct tier_ledger *ledger, size_t n_blocks,
 	};
 
 	if (ledger->n > 0 && continues(back(ledger, 0), &entry)) {
-		back(ledger, 0)->end = entry.end;
+		back(ledger, 0)->pages += entry.pages;
 		return;
 	}
 	if (ledger->n == ledger->n_allocated)
@@ -82,7 +83,8 @@ const struct tier_ledger_entry *tier_ledger_find(
 	for (size_t i = 0; i < ledger->n; i++) {
 		const struct tier_ledger_entry *entry = back(ledger, i);
 
-		if (entry->space == space && entry->first <= page && page < entry->end)
+		if (entry->space == space && entry->first <= page &&
+			page - entry->first < entry->pages)
 			return entry;
 	}
 	return NULL;

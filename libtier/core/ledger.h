@@ -12,14 +12,14 @@
 
 #include "libtier.h"
 
-#define TIER_LEDGER_ENTRIES_MIN 256
+#define TIER_LEDGER_ENTRIES_MIN 128
 #define TIER_LEDGER_ENTRIES_MAX 2048
 
 struct tier_ledger_entry {
 	uint64_t space;
 	uint64_t first; /* address >> TIER_PAGE_SHIFT */
-	uint64_t end;
 	uint64_t time_ns;
+	uint32_t pages;
 	uint8_t direction;
 	uint8_t reason;
 	uint8_t to;
@@ -34,7 +34,7 @@ struct tier_ledger {
 };
 
 void tier_ledger_done(struct tier_ledger *ledger);
-/* Keeps about as many entries as the group has blocks. */
+/* Keeps about half as many entries as the group has blocks. */
 void tier_ledger_note(struct tier_ledger *ledger, size_t n_blocks,
 	const struct tier_move *move, enum tier_result result, uint64_t now_ns);
 

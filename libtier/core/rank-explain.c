@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Why pages stay, by engine rank: each page is placed in the layout of the last plan, by
+ * Why pages stay, by engine rank: each page is placed on the scale of the last plan, by
  * what is believed of its rate now, and asked about at the boundaries as they were
  * decided. Of many pages a cohort's cell is asked about at once.
  */
@@ -39,10 +39,10 @@ static void take_stand(const struct tier_group *group, struct tier_beliefs *beli
 	const struct tier_cohort *cohort, unsigned tier, unsigned bin, struct stand *ret)
 {
 	const struct tier_rank *rank = group->engine_state;
-	struct tier_cut cut = tier_cut_of(group, &rank->layout);
+	struct tier_cut cut = tier_cut_of(group, &rank->scale);
 
 	tier_beliefs_of_page(beliefs, cohort, bin, &ret->rate);
-	tier_layout_place(&rank->layout, &ret->rate, &ret->cell);
+	tier_layout_place(&rank->scale, &ret->rate, &ret->cell);
 	ret->standing = (struct tier_standing){
 		.tier = tier,
 		.cell = &ret->cell,

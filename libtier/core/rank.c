@@ -116,7 +116,8 @@ static void classify_cohort(struct classifying *c, const struct tier_cohort *coh
 
 static void classify(struct tier_group *group, const struct tier_layout *layout)
 {
-	struct classifying c = { .group = group, .cut = tier_cut_of(group, layout) };
+	struct classifying c = { .group = group,
+		.cut = tier_cut_of(group, &layout->scale) };
 
 	spread_pages(&group->rates, c.spread);
 	group->stats.classes = (struct tier_classes){ 0 };
@@ -195,7 +196,7 @@ static void collect_cell(struct planner *planner, const struct tier_cohort *coho
 		.count_bin = count_bin,
 		.bin = is_promotion ? cell->low : cell->high,
 		.pages = cohort->key.huge ? TIER_BLOCK_PAGES : 1,
-		.rate = tier_layout_bin_floor(planner->layout, cell->mean),
+		.rate = tier_scale_floor(&planner->layout->scale, cell->mean),
 	};
 
 	for (uint32_t i = cohort->first; i != TIER_BLOCK_NONE;) {
@@ -235,12 +236,13 @@ static int collect(struct planner *planner)
 static size_t collect_collapses(struct planner *planner, struct tier_move *ret)
 {
 	struct tier_group *group = planner->group;
-	struct tier_cut cut = tier_cut_of(group, planner->layout);
+	const struct tier_scale *scale = &planner->layout->scale;
+	struct tier_cut cut = tier_cut_of(group, scale);
 
 	if (planner->collapses == 0)
 		return 0;
 	return tier_collapse_choose(
-		group, planner->layout, cut.bin + cut.band, planner->collapses, ret);
+		group, scale, cut.bin + cut.band, planner->collapses, ret);
 }
 
 /* ---- Putting the plan together ------------------------------------------------- */
@@ -352,20 +354,20 @@ static int assemble(struct planner *planner, struct tier_plan **ret)
 /* ---- Boundaries ---------------------------------------------------------------- */
 
 static int plan_boundary(struct tier_group *group, const struct tier_limits *limits,
-	unsigned upper, struct tier_plan **ret)
+	const struct tier_layout *layout, unsigned upper, struct tier_plan **ret)
 {
 	struct tier_rank *rank = group->engine_state;
 	struct tier_decision *decision = &rank->decisions[upper];
 	_cleanup_(planner_done) struct planner planner = {
 		.group = group,
 		.limits = limits,
-		.layout = &rank->layout,
+		.layout = layout,
 		.decision = decision,
 		.reach = &decision->now,
 	};
 	int r;
 
-	tier_decision_make(decision, group, limits, &rank->layout, upper);
+	tier_decision_make(decision, group, limits, layout, upper);
 	decide_collapses(&planner);
 	r = collect(&planner);
 	if (r < 0)
@@ -380,7 +382,7 @@ static int plan_boundary(struct tier_group *group, const struct tier_limits *lim
 
 /* Tier 0 comes first; when it has little left to do, the next boundary has a turn. */
 static int plan_some_boundary(struct tier_group *group, const struct tier_limits *limits,
-	struct tier_plan **ret)
+	const struct tier_layout *layout, struct tier_plan **ret)
 {
 	bool is_owed = limits->fast_pages > limits->quota_pages || limits->owed_pages > 0;
 	struct tier_plan *plan;
@@ -388,7 +390,7 @@ static int plan_some_boundary(struct tier_group *group, const struct tier_limits
 
 	if (group->boundary == 1 && !is_owed) {
 		group->boundary = 0;
-		r = plan_boundary(group, limits, 1, &plan);
+		r = plan_boundary(group, limits, layout, 1, &plan);
 		if (r < 0)
 			return r;
 		if (plan->n_moves > 0) {
@@ -397,7 +399,7 @@ static int plan_some_boundary(struct tier_group *group, const struct tier_limits
 		}
 		tier_plan_free(plan);
 	}
-	r = plan_boundary(group, limits, 0, ret);
+	r = plan_boundary(group, limits, layout, 0, ret);
 	if (r < 0)
 		return r;
 	if (group->config.n_tiers > 2 &&
@@ -409,20 +411,24 @@ static int plan_some_boundary(struct tier_group *group, const struct tier_limits
 static int plan(struct tier_group *group, const struct tier_limits *limits,
 	struct tier_plan **ret)
 {
+	_cleanup_(freep) struct tier_layout *layout = malloc(sizeof(*layout));
 	struct tier_rank *rank = group->engine_state;
 	int r;
 
+	if (!layout)
+		return -ENOMEM;
 	r = tier_rates_fit(&group->rates, &group->census);
 	if (r < 0)
 		return r;
-	r = tier_layout_make(&rank->layout, &group->rates, &group->census);
+	r = tier_layout_make(layout, &group->rates, &group->census);
 	if (r < 0)
 		return r;
-	tier_scores_update(&group->scores, &rank->layout,
+	rank->scale = layout->scale;
+	tier_scores_update(&group->scores, layout,
 		tier_saturating_sub(limits->now_ns, group->planned_ns) / 1e9);
-	group->stats.cut_rate = tier_layout_cut(&rank->layout, limits->quota_pages);
-	classify(group, &rank->layout);
-	return plan_some_boundary(group, limits, ret);
+	group->stats.cut_rate = tier_layout_cut(layout, limits->quota_pages);
+	classify(group, layout);
+	return plan_some_boundary(group, limits, layout, ret);
 }
 
 /* ---- The engine ---------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What engine rank keeps from plan to plan: the layout of the last one, and what was
+ * What engine rank keeps from plan to plan: the scale of the last one, and what was
  * decided at each boundary when it was last looked at. It serves those who ask why a page
  * stays where it is.
  */
@@ -11,7 +11,7 @@
 #include "core/group.h"
 
 struct tier_rank {
-	struct tier_layout layout;
+	struct tier_scale scale;
 	struct tier_decision decisions[TIER_TIERS_MAX - 1]; /* by their upper tier */
 };
 

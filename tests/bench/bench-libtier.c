@@ -91,6 +91,7 @@ struct bench {
 	struct tier_sample *samples;
 	uint8_t *array;
 	uint64_t array_bytes;
+	uint64_t own_bytes; /* resident, of the two */
 };
 
 /* The first half is fast. */
@@ -139,7 +140,9 @@ static int bench_init(struct bench *bench, uint64_t bytes, struct figures *figur
 	bench->array = calloc(bench->array_bytes, 1);
 	if (!bench->samples || !bench->array)
 		return -ENOMEM;
+	memset(bench->samples, 1, FEED_SAMPLES * sizeof(*bench->samples));
 	memset(bench->array, 1, bench->array_bytes);
+	bench->own_bytes = resident_bytes() - before - bench->array_bytes;
 	return 0;
 }
 
@@ -283,9 +286,8 @@ static int measure(uint64_t bytes, const struct options *options, struct figures
 	measure_feeding(&bench, figures);
 	r = measure_ticks(&bench, options, figures);
 	malloc_trim(0); /* plans come and go */
-	figures->bytes_per_page = (double)(resident_bytes() - before - bench.array_bytes -
-					   FEED_SAMPLES * sizeof(*bench.samples)) /
-				  bench.n_pages;
+	figures->bytes_per_page =
+		(double)(resident_bytes() - before - bench.own_bytes) / bench.n_pages;
 	bench_done(&bench);
 	return r;
 }
