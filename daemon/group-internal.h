@@ -65,7 +65,8 @@ struct tierd_group {
 	double copy_cost_ns;
 	uint64_t promoted_bytes;
 	uint64_t demoted_bytes;
-	uint64_t busy_since_ns; /* when moves last went beyond the settled share */
+	uint64_t busy_since_ns; /* when moves last went beyond the settled share, or were
+				   sure to */
 	uint64_t window_ns;
 	uint64_t window_pages;
 };

@@ -28,6 +28,10 @@
 /* With so much of its memory in doubt it has use for that rate, with less for less. */
 #define DOUBT_MAX 0.125
 
+/* Blocks of which no sample is expected within libtier's half-life are unknown: each has
+ * one in half of that. */
+#define COVER_S 150
+
 /* A group that moved less than this share of its memory within the time is settled. */
 #define SETTLED_NS      (5 * TIERD_NSEC)
 #define SETTLED_DIVISOR 128
@@ -221,19 +225,27 @@ bool tierd_group_is_settled(const struct tierd_group *group, uint64_t time_ns)
 	return group->is_swept && time_ns > group->busy_since_ns + SETTLED_NS;
 }
 
+/* How much of what is in doubt more samples may still clear: what has not been moved for
+ * some time is unlikely to be. */
+static double prospect(const struct tierd_group *group, uint64_t time_ns)
+{
+	uint64_t idle_ns = tier_saturating_sub(time_ns, group->busy_since_ns);
+
+	return group->is_swept ? exp2(-(double)(idle_ns / SETTLED_NS)) : 1;
+}
+
 uint64_t tierd_group_samples_of_use(
 	const struct tierd_group *group, uint64_t least, uint64_t most, uint64_t time_ns)
 {
 	struct tier_group_stats stats;
-	double part;
+	double part = 1;
 
-	if (tierd_group_is_settled(group, time_ns))
-		return least;
 	tier_group_get_stats(group->heat, &stats);
-	part = isnan(stats.resolution)
-		       ? 1
-		       : TIER_MIN((1 - stats.resolution) / DOUBT_MAX, 1.0);
+	if (!isnan(stats.resolution))
+		part = TIER_MIN((1 - stats.resolution) / DOUBT_MAX, 1.0);
 	if (group->has_backlog)
 		part = TIER_MIN(part, 1.0 / BACKLOG_RATE_DIVISOR);
-	return TIER_MAX(least, (uint64_t)(part * most));
+	part = TIER_MIN(part, prospect(group, time_ns));
+	least = TIER_MAX(least, stats.blocks / COVER_S);
+	return TIER_MIN(TIER_MAX(least, (uint64_t)(part * most)), most);
 }

@@ -163,9 +163,14 @@ void tierd_group_feed(struct tierd_group *group)
 
 int tierd_group_advance(struct tierd_group *group, uint64_t now_ns, double exposure)
 {
+	int changed;
+
 	tierd_heatmap_advance(&group->heatmap, now_ns, exposure);
 	tier_group_set_skips_policy(group->heat, group->context->skips_policy);
-	return tier_group_advance(group->heat, now_ns, exposure);
+	changed = tier_group_advance(group->heat, now_ns, exposure);
+	if (changed > 0)
+		group->busy_since_ns = now_ns;
+	return changed;
 }
 
 /* What there is no time for is forgotten: samples will ask again. */

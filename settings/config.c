@@ -227,7 +227,7 @@ void tierd_config_defaults(struct tierd_config *ret)
 	*ret = (struct tierd_config){
 		.source = TIERD_SOURCE_AUTO,
 		.samples_per_second_max = 20000,
-		.samples_per_second_settled = 2000,
+		.samples_per_second_settled = 500,
 		.cpu_max_ppm = TIERD_SHARE_INFINITY,
 		.overhead_max_ppm = OVERHEAD_DEFAULT_PPM,
 		.bandwidth_max_bytes = TIERD_BYTES_INFINITY,

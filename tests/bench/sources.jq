@@ -5,12 +5,14 @@
 
 include "turns";
 
-# The share of throughput that is lost while tierd watches, by the median of the turns.
+# The share of throughput that is lost while tierd watches, by the median of the turns, and by
+# how much that may be wrong.
 def cost($name):
 	. as $row
 	| [.turns[] | select(.name | startswith($name)) | . as $turn
-		| $row.managed | turn_rate($row.marks.managed_go; $turn)]
-	| turn_ratios | median | if . == null then null else 1 - . end;
+		| $row.managed | turn_rate($row.marks.managed_go; $turn; 0.3)]
+	| turn_ratios | map(values)
+	| {share: (median | if . == null then null else 1 - . end), error: median_error};
 
 def hit_ratio($from; $to):
 	[.intervals[] | select(.t > $from and .t <= $to) | .hit_ratio] | add / length;

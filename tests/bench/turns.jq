@@ -13,14 +13,22 @@ def median:
 
 def ratio($a; $b): if $a == null or $b == null or $b == 0 then null else $a / $b end;
 
-# Of gups' summary: updates a second in a turn, by its intervals that begin a second after it,
-# for what stood still has to warm up. $zero is when that gups began.
-def turn_rate($zero; $turn):
+# Of gups' summary: updates a second in a turn, by its intervals that begin so many seconds
+# after it, for what stood still has to warm up. $zero is when that gups began.
+def turn_rate($zero; $turn; $warm_up):
 	.intervals as $i
 	| [range(1; $i | length)
-		| select($i[. - 1].t + $zero >= $turn.from + 1 and $i[.].t + $zero <= $turn.to)
+		| select($i[. - 1].t + $zero >= $turn.from + $warm_up
+			and $i[.].t + $zero <= $turn.to)
 		| $i[.].updates_per_s]
 	| median;
+
+# The standard error of a median, from the median deviation from it, as if values were normally
+# distributed.
+def median_error:
+	median as $m
+	| if $m == null then null
+	  else (map(. - $m | fabs) | median) * 1.4826 * 1.2533 / (length | sqrt) end;
 
 # Of rates of which each second one is to be compared with the mean of its neighbours: the
 # ratios. The last has no neighbour after it.

@@ -33,7 +33,7 @@ static void assert_defaults(const struct tierd_config *config)
 	assert_int_equal(config->source, TIERD_SOURCE_AUTO);
 	assert_string_equal(config->event, "");
 	assert_int_equal(config->samples_per_second_max, 20000);
-	assert_int_equal(config->samples_per_second_settled, 2000);
+	assert_int_equal(config->samples_per_second_settled, 500);
 	assert_string_equal(config->tiers, "");
 	assert_int_equal(config->bandwidth_max_bytes, TIERD_BYTES_INFINITY);
 	assert_int_equal(config->headroom.kind, TIERD_AMOUNT_SHARE);
@@ -141,8 +141,8 @@ static void test_settled_never_above_max(_unused_ void **state)
 	struct tierd_config config;
 
 	assert_int_equal(
-		load_text("[Sampling]\nSamplesPerSecondMax=1000\n", &config, NULL), 0);
-	assert_int_equal(config.samples_per_second_settled, 1000);
+		load_text("[Sampling]\nSamplesPerSecondMax=300\n", &config, NULL), 0);
+	assert_int_equal(config.samples_per_second_settled, 300);
 }
 
 static void test_values(_unused_ void **state)

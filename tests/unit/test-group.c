@@ -186,6 +186,13 @@ static void test_says_that_coverage_is_poor(_unused_ void **state)
 	teardown(&fixture);
 }
 
+static uint64_t samples_of_use_after(
+	const struct fixture *fixture, uint64_t busy_ns, uint64_t idle_s)
+{
+	return tierd_group_samples_of_use(
+		fixture->group, 100, 8000, busy_ns + idle_s * TIERD_NSEC);
+}
+
 /* The more is in doubt the more samples are of use, unless nobody could follow. */
 static void test_samples_of_use(_unused_ void **state)
 {
@@ -204,9 +211,13 @@ static void test_samples_of_use(_unused_ void **state)
 	assert_int_equal(
 		tierd_group_samples_of_use(fixture.group, 3000, 8000, now_ns), 3000);
 	fixture.group->has_backlog = false;
-	assert_int_equal(tierd_group_samples_of_use(
-				 fixture.group, 100, 8000, now_ns + 60 * TIERD_NSEC),
-		100);
+
+	/* Where nothing moves there is less and less to hope for. */
+	fixture.group->is_swept = true;
+	assert_int_equal(samples_of_use_after(&fixture, now_ns, 4), 8000);
+	assert_int_equal(samples_of_use_after(&fixture, now_ns, 6), 4000);
+	assert_int_equal(samples_of_use_after(&fixture, now_ns, 16), 1000);
+	assert_int_equal(samples_of_use_after(&fixture, now_ns, 60), 100);
 
 	/* All of it has a place in DRAM: nothing is in doubt. */
 	assert_int_equal(
@@ -214,6 +225,65 @@ static void test_samples_of_use(_unused_ void **state)
 	tier_plan_free(plan);
 	assert_int_equal(
 		tierd_group_samples_of_use(fixture.group, 100, 8000, now_ns), 100);
+	teardown(&fixture);
+}
+
+static void add_blocks(const struct fixture *fixture, uint64_t n)
+{
+	struct tier_residency residency = { 0 };
+
+	tier_residency_add(&residency, 0, 1);
+	for (uint64_t i = 1; i <= n; i++)
+		assert_int_equal(
+			tier_group_set_residency(tierd_group_heat(fixture->group),
+				tierd_group_space(fixture->group, 0)->id,
+				ADDRESS + (i << TIER_BLOCK_SHIFT), &residency),
+			0);
+}
+
+static void test_much_memory_is_kept_known(_unused_ void **state)
+{
+	const uint64_t now_ns = 200 * TIERD_NSEC;
+	struct fixture fixture;
+
+	setup(&fixture);
+	fixture.group->busy_since_ns = now_ns;
+	add_blocks(&fixture, 45000);
+	assert_int_equal(samples_of_use_after(&fixture, now_ns, 100), 300);
+	teardown(&fixture);
+}
+
+/* So many samples of one block, and a tick. */
+static void see(
+	const struct fixture *fixture, uint64_t block, unsigned n, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < n; i++)
+		tierd_group_sample(fixture->group, tierd_group_space(fixture->group, 0),
+			ADDRESS + (block << TIER_BLOCK_SHIFT), false);
+	tierd_group_feed(fixture->group);
+	tierd_group_advance(fixture->group, now_ns, 1);
+}
+
+static void test_wakes_up_when_accesses_move(_unused_ void **state)
+{
+	struct tier_residency fast = { 0 };
+	struct fixture fixture;
+	uint64_t now_ns;
+
+	setup(&fixture);
+	tier_residency_add(&fast, 0, 0);
+	assert_int_equal(tier_group_set_residency(tierd_group_heat(fixture.group),
+				 tierd_group_space(fixture.group, 0)->id,
+				 ADDRESS + (1 << TIER_BLOCK_SHIFT), &fast),
+		0);
+	fixture.group->busy_since_ns = TIERD_NSEC;
+	for (now_ns = TIERD_NSEC; now_ns < 60 * TIERD_NSEC; now_ns += TIERD_NSEC)
+		see(&fixture, 1, 256, now_ns);
+	assert_true(tierd_group_is_settled(fixture.group, now_ns));
+	for (unsigned i = 0; i < 3; i++, now_ns += TIERD_NSEC)
+		see(&fixture, 0, 256, now_ns);
+	assert_false(tierd_group_is_settled(fixture.group, now_ns));
+	assert_int_equal(samples_of_use_after(&fixture, now_ns, 0), 8000);
 	teardown(&fixture);
 }
 
@@ -226,6 +296,8 @@ int main(void)
 		cmocka_unit_test(test_hurries_for_want_of_pages),
 		cmocka_unit_test(test_says_that_coverage_is_poor),
 		cmocka_unit_test(test_samples_of_use),
+		cmocka_unit_test(test_much_memory_is_kept_known),
+		cmocka_unit_test(test_wakes_up_when_accesses_move),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

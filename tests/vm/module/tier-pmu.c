@@ -9,20 +9,20 @@
  *
  * A record belongs to the task that was running when it was written, and perf attributes
  * a sample to the task that is running when it is delivered. So a ring is emptied not
- * only every few milliseconds but before each context switch and at each exit, too: all
+ * only at every tick but before each context switch and at each exit, too: all
  * its records are then the current task's.
  *
  * perf_event_overflow() is not exported to modules and is looked up by name. That is good
  * enough for a machine that lives for one test, and nowhere else.
  */
 
-#include <linux/hrtimer.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/percpu.h>
 #include <linux/perf_event.h>
+#include <linux/timer.h>
 #include <linux/tracepoint.h>
 
 #include "compat.h"
@@ -38,15 +38,13 @@
 
 #define EVENTS_PER_CPU 16
 
-/* An interrupt is dear in an emulator: where little comes, they come less often. */
-#define DRAIN_MIN_MS 1
-#define DRAIN_MAX_MS 8
-#define DRAIN_FEW    (TIER_RING_RECORDS / 64)
-
-/* One CPU's events and the timer that empties its ring while one of them runs. */
+/*
+ * One CPU's events and the timer that empties its ring while one of them runs. It is the
+ * tick that does, for interrupts are dear in an emulator; a CPU that has none is idle.
+ */
 struct tier_cpu {
 	struct perf_event *events[EVENTS_PER_CPU];
-	struct hrtimer timer;
+	struct timer_list timer;
 	u64 dropped; /* how many of the ring's dropped records perf knows about */
 };
 
@@ -207,23 +205,21 @@ static void drain(struct tier_cpu *cpu)
 	set_ring_period(cpu);
 }
 
-static enum hrtimer_restart on_timer(struct hrtimer *timer)
-{
-	struct tier_ring *ring = this_ring();
-	bool is_few = READ_ONCE(ring->head) - ring->tail < DRAIN_FEW;
-
-	drain(container_of(timer, struct tier_cpu, timer));
-	if (READ_ONCE(ring->period) == 0)
-		return HRTIMER_NORESTART;
-	hrtimer_forward_now(timer, ms_to_ktime(is_few ? DRAIN_MAX_MS : DRAIN_MIN_MS));
-	return HRTIMER_RESTART;
-}
-
 static void start_timer(struct tier_cpu *cpu)
 {
-	if (!hrtimer_active(&cpu->timer))
-		hrtimer_start(&cpu->timer, ms_to_ktime(DRAIN_MIN_MS),
-			HRTIMER_MODE_REL_PINNED_HARD);
+	mod_timer(&cpu->timer, jiffies + 1);
+}
+
+static void on_timer(struct timer_list *timer)
+{
+	struct tier_cpu *cpu = container_of(timer, struct tier_cpu, timer);
+	unsigned long flags;
+
+	local_irq_save(flags);
+	drain(cpu);
+	if (READ_ONCE(this_ring()->period) > 0)
+		start_timer(cpu);
+	local_irq_restore(flags);
 }
 
 static void drain_for_current(void)
@@ -511,8 +507,8 @@ static void prepare_timers(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		tier_hrtimer_setup(&per_cpu(tier_cpus, cpu).timer, on_timer,
-			CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+		timer_setup(&per_cpu(tier_cpus, cpu).timer, on_timer,
+			TIMER_PINNED | TIMER_DEFERRABLE);
 }
 
 static int tier_pmu_probe(struct pci_dev *dev, const struct pci_device_id *id)
@@ -547,7 +543,7 @@ static void tier_pmu_remove(struct pci_dev *dev)
 	perf_pmu_unregister(&tier_pmu);
 	unhook();
 	for_each_possible_cpu(cpu)
-		hrtimer_cancel(&per_cpu(tier_cpus, cpu).timer);
+		timer_delete_sync(&per_cpu(tier_cpus, cpu).timer);
 }
 
 static const struct pci_device_id tier_pmu_ids[] = {
