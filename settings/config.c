@@ -64,9 +64,9 @@ static int parse_source(const char *value, void *field)
 	return -EINVAL;
 }
 
-/* "pmu", or "pmu/…/" with terms and modifiers, or a name; which of them exist is the
- * sampler's to find out. */
-static int parse_event(const char *value, void *field)
+/* "pmu", or "pmu/…/" with terms and modifiers, or a name. Returns its length, 0 if it is
+ * none of these. */
+static size_t event_length(const char *text)
 {
 	static const char name_chars[] =
 		"abcdefghijklmnopqrstuvwxyz"
@@ -76,21 +76,25 @@ static int parse_event(const char *value, void *field)
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.=,";
 	static const char modifier_chars[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	const char *p = value;
+	size_t name = strspn(text, name_chars), terms;
 
-	if (*value) {
-		p += strspn(p, name_chars);
-		if (p == value)
+	if (name == 0 || text[name] != '/')
+		return name;
+	terms = name + 1 + strspn(text + name + 1, term_chars);
+	if (text[terms] != '/')
+		return 0;
+	return terms + 1 + strspn(text + terms + 1, modifier_chars);
+}
+
+/* Which of them exist is the sampler's to find out. */
+static int parse_events(const char *value, void *field)
+{
+	for (const char *p = value; *p; p += strspn(p, " ")) {
+		size_t length = event_length(p);
+
+		if (length == 0 || (p[length] && p[length] != ' '))
 			return -EINVAL;
-		if (*p == '/') {
-			p++;
-			p += strspn(p, term_chars);
-			if (*p++ != '/')
-				return -EINVAL;
-			p += strspn(p, modifier_chars);
-		}
-		if (*p)
-			return -EINVAL;
+		p += length;
 	}
 	strncpy(field, value, TIERD_INI_VALUE_SIZE);
 	return 0;
@@ -191,9 +195,9 @@ static int parse_path(const char *value, void *field)
 static const struct tierd_ini_key keys[] = {
 	{ "Sampling", "Source", parse_source, FIELD(source),
 		"auto, pmu, hint, damon or replay" },
-	{ "Sampling", "Event", parse_event, FIELD(event),
-		"a PMU as in \"ibs_op\", an event as in \"cpu/mem-loads,ldlat=30/P\", or "
-		"nothing" },
+	{ "Sampling", "Event", parse_events, FIELD(event),
+		"a PMU as in \"ibs_op\", an event as in \"cpu/mem-loads,ldlat=30/P\", "
+		"several of these with spaces between, or nothing" },
 	{ "Sampling", "Replay", parse_path, FIELD(replay),
 		"an absolute path as in \"/var/tmp/tierd.trace\", or nothing" },
 	{ "Sampling", "SamplesPerSecondMax", parse_samples, FIELD(samples_per_second_max),

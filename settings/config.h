@@ -38,7 +38,8 @@ enum tierd_kernel_tiering {
 
 struct tierd_config {
 	enum tierd_source source;
-	char event[TIERD_INI_VALUE_SIZE]; /* "pmu" or "pmu/term=value,…/"; "": choose */
+	char event[TIERD_INI_VALUE_SIZE]; /* "pmu" or "pmu/term=value,…/", or several; "":
+					     choose */
 	char replay[TIERD_INI_VALUE_SIZE];   /* absolute path of a trace; "": none */
 	uint64_t samples_per_second_max;     /* while learning */
 	uint64_t samples_per_second_settled; /* never above the former */

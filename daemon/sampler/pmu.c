@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sampler that asks the processor: one perf event per CPU, for all processes, each
- * with a ring of its own. How the event is named is perf-event.c's business, how it is
- * opened perf-open.c's, what is in the rings perf-ring.c's, which period comes next
- * rate.c's; this file holds the CPUs together and takes turns among them.
+ * The sampler that asks the processor: one or a few perf events on each CPU, for all
+ * processes. How an event is named is perf-event.c's business, how it is opened
+ * perf-open.c's and pmu-ring.c's, what is in the rings perf-ring.c's, which period comes
+ * next rate.c's; this file holds the rings together and takes turns among them.
+ *
+ * Events keep the proportion of the periods that they began with. What is steered is the
+ * first one's, by the samples of all.
  *
  * CPUs that come and go are not followed: the sampler then asks to be opened again.
  */
 #include <assert.h>
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
+#include <unistd.h>
 
 #include "settings/errtext.h"
 #include "settings/root.h"
-#include "sampler/perf-event.h"
 #include "sampler/perf-open.h"
-#include "sampler/perf-ring.h"
+#include "sampler/pmu-ring.h"
 #include "sampler/range-list.h"
 #include "sampler/rate.h"
 #include "sampler/registry.h"
@@ -27,25 +28,21 @@
 #define RING_PAGES_DEFAULT 64
 #define RING_PAGES_MAX     4096
 #define QUANTUM_MIN        64
-
-struct pmu_cpu {
-	int leader_fd;
-	struct tierd_perf_ring ring;
-	size_t map_bytes;
-	bool is_heard;
-};
+#define EVENTS_MAX         4
 
 struct pmu_sampler {
 	struct tierd_sampler sampler;
-	struct tierd_perf_event event;
-	struct perf_event_attr attr;
+	struct tierd_pmu_event events[EVENTS_MAX];
+	size_t n_events;
+	char *text; /* all of them */
 	struct tierd_rate_bounds bounds;
 	uint64_t period;
 
-	struct pmu_cpu *cpus;
-	int *fds; /* in the order of cpus */
+	struct tierd_pmu_ring *rings; /* those of a CPU next to each other */
+	int *fds;                     /* in the order of rings */
+	size_t n_rings;
 	size_t n_cpus;
-	size_t next_cpu; /* whose turn it is */
+	size_t next_ring; /* whose turn it is */
 	const struct tierd_root *root;
 	char *online; /* the list of CPUs as it was */
 	size_t n_online;
@@ -61,85 +58,19 @@ static struct pmu_sampler *pmu_sampler(struct tierd_sampler *sampler)
 	return (struct pmu_sampler *)sampler;
 }
 
-static int fail_map(const struct pmu_sampler *pmu, size_t bytes, int r, char **ret_error)
+static size_t ring_bytes(unsigned pages)
 {
-	if (r == -EPERM)
-		return tierd_error(ret_error, r,
-			"not allowed to map %zu KiB of ring a CPU for %s: this takes "
-			"CAP_IPC_LOCK, a larger kernel.perf_event_mlock_kb or a smaller "
-			"ring",
-			bytes / 1024, pmu->event.text);
-	return tierd_error(ret_error, r, "cannot map the ring of %s: %s", pmu->event.text,
-		strerror(-r));
+	size_t n = 1;
+
+	if (pages == 0)
+		pages = RING_PAGES_DEFAULT;
+	pages = TIER_MIN(pages, (unsigned)RING_PAGES_MAX);
+	while (n < pages)
+		n *= 2;
+	return n * sysconf(_SC_PAGESIZE);
 }
 
-static int map_ring(struct pmu_cpu *cpu, int fd, size_t data_bytes)
-{
-	size_t page_bytes = sysconf(_SC_PAGESIZE);
-	void *map;
-
-	map = mmap(
-		NULL, page_bytes + data_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		return -errno;
-
-	cpu->map_bytes = page_bytes + data_bytes;
-	cpu->ring.page = map;
-	cpu->ring.data = (const uint8_t *)map + page_bytes;
-	cpu->ring.size = data_bytes;
-	return 0;
-}
-
-static void close_cpu(struct pmu_sampler *pmu, size_t i)
-{
-	struct pmu_cpu *cpu = &pmu->cpus[i];
-
-	if (cpu->ring.page)
-		munmap(cpu->ring.page, cpu->map_bytes);
-	closep(&pmu->fds[i]);
-	closep(&cpu->leader_fd);
-}
-
-static int open_cpu(
-	struct pmu_sampler *pmu, size_t i, size_t data_bytes, char **ret_error)
-{
-	struct pmu_cpu *cpu = &pmu->cpus[i];
-	int r;
-
-	r = tierd_perf_open(
-		&pmu->attr, &pmu->event, cpu->ring.cpu, &cpu->leader_fd, ret_error);
-	if (r < 0)
-		return r;
-	pmu->fds[i] = r;
-
-	r = tierd_perf_layout_init(&cpu->ring.layout, pmu->attr.sample_type);
-	if (r < 0)
-		return r;
-	r = map_ring(cpu, pmu->fds[i], data_bytes);
-	return r < 0 ? fail_map(pmu, data_bytes, r, ret_error) : 0;
-}
-
-/* Begins to sample one more CPU; one that has just gone away is passed over. */
-static int add_cpu(
-	struct pmu_sampler *pmu, unsigned number, size_t data_bytes, char **ret_error)
-{
-	size_t i = pmu->n_cpus;
-	int r;
-
-	pmu->cpus[i] = (struct pmu_cpu){
-		.leader_fd = -EBADF,
-		.ring = { .cpu = number, .period = pmu->period },
-	};
-	pmu->fds[i] = -EBADF;
-
-	r = open_cpu(pmu, i, data_bytes, ret_error);
-	if (r < 0) {
-		close_cpu(pmu, i);
-		return r == -ENODEV ? 0 : r;
-	}
-	pmu->n_cpus++;
-	return 0;
-}
+/* ---- CPUs ---------------------------------------------------------------------- */
 
 static int count_cpus(const char *list, size_t *ret)
 {
@@ -155,73 +86,165 @@ static int count_cpus(const char *list, size_t *ret)
 	return n > 0 ? 0 : -ENODEV;
 }
 
-static int allocate_cpus(struct pmu_sampler *pmu, const char *list)
-{
-	size_t n;
-	int r;
-
-	r = count_cpus(list, &n);
-	if (r < 0)
-		return r;
-
-	pmu->cpus = calloc(n, sizeof(*pmu->cpus));
-	pmu->fds = calloc(n, sizeof(*pmu->fds));
-	return pmu->cpus && pmu->fds ? 0 : -ENOMEM;
-}
-
-static int add_cpus(
-	struct pmu_sampler *pmu, const char *list, size_t data_bytes, char **ret_error)
+static bool has_cpu(const char *list, unsigned cpu)
 {
 	unsigned first, last;
-	int r;
-
-	r = allocate_cpus(pmu, list);
-	if (r < 0)
-		return tierd_error(ret_error, r, "cannot sample the CPUs '%s': %s", list,
-			strerror(-r));
 
 	while (tierd_range_list_next(&list, &first, &last) > 0)
-		for (unsigned cpu = first; cpu <= last; cpu++) {
-			r = add_cpu(pmu, cpu, data_bytes, ret_error);
-			if (r < 0)
-				return r;
-		}
-	if (pmu->n_cpus == 0)
-		return tierd_error(ret_error, -ENODEV, "no CPU that is online has %s",
-			pmu->event.text);
+		if (first <= cpu && cpu <= last)
+			return true;
+	return false;
+}
+
+/* Begins to sample one more CPU, with those events that it has; one that has just gone
+ * away is passed over. */
+static int add_cpu(
+	struct pmu_sampler *pmu, unsigned cpu, size_t data_bytes, char **ret_error)
+{
+	size_t before = pmu->n_rings;
+
+	for (size_t i = 0; i < pmu->n_events; i++) {
+		struct tierd_pmu_event *event = &pmu->events[i];
+		int r;
+
+		if (event->event.cpus && !has_cpu(event->event.cpus, cpu))
+			continue;
+		/* That processes come and go is told once. */
+		event->attr.task = event->attr.comm = event->attr.comm_exec =
+			pmu->n_rings == before;
+		r = tierd_pmu_ring_open(&pmu->rings[pmu->n_rings], event, cpu, data_bytes,
+			&pmu->fds[pmu->n_rings], ret_error);
+		if (r >= 0)
+			pmu->n_rings++;
+		else if (r != -ENODEV)
+			return r;
+	}
+	pmu->n_cpus += pmu->n_rings > before;
 	return 0;
 }
 
-static int enable(struct pmu_sampler *pmu, char **ret_error)
+static int check_events(const struct pmu_sampler *pmu, char **ret_error)
 {
-	for (size_t i = 0; i < pmu->n_cpus; i++) {
-		int leader = pmu->cpus[i].leader_fd;
+	for (size_t i = 0; i < pmu->n_events; i++) {
+		size_t n = 0;
 
-		if (ioctl(leader >= 0 ? leader : pmu->fds[i], PERF_EVENT_IOC_ENABLE, 0) <
-			0)
-			return tierd_error(ret_error, -errno,
-				"cannot start %s on CPU %d: %m", pmu->event.text,
-				pmu->cpus[i].ring.cpu);
+		for (size_t j = 0; j < pmu->n_rings; j++)
+			n += pmu->rings[j].event == &pmu->events[i];
+		if (n == 0)
+			return tierd_error(ret_error, -ENODEV,
+				"no CPU that is online has %s",
+				pmu->events[i].event.text);
 	}
 	return 0;
 }
 
-static size_t ring_bytes(unsigned pages)
+static int add_cpus(struct pmu_sampler *pmu, size_t data_bytes, char **ret_error)
 {
-	size_t n = 1;
+	const char *list = pmu->online;
+	unsigned first, last;
 
-	if (pages == 0)
-		pages = RING_PAGES_DEFAULT;
-	pages = TIER_MIN(pages, (unsigned)RING_PAGES_MAX);
-	while (n < pages)
-		n *= 2;
-	return n * sysconf(_SC_PAGESIZE);
+	pmu->rings = calloc(pmu->n_online * pmu->n_events, sizeof(*pmu->rings));
+	pmu->fds = calloc(pmu->n_online * pmu->n_events, sizeof(*pmu->fds));
+	if (!pmu->rings || !pmu->fds)
+		return -ENOMEM;
+	while (tierd_range_list_next(&list, &first, &last) > 0)
+		for (unsigned cpu = first; cpu <= last; cpu++) {
+			int r = add_cpu(pmu, cpu, data_bytes, ret_error);
+
+			if (r < 0)
+				return r;
+		}
+	return check_events(pmu, ret_error);
+}
+
+static int enable(const struct pmu_sampler *pmu, char **ret_error)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < pmu->n_rings && r >= 0; i++)
+		r = tierd_pmu_ring_enable(&pmu->rings[i], pmu->fds[i], ret_error);
+	return r;
+}
+
+/* ---- Events -------------------------------------------------------------------- */
+
+static int add_event(struct pmu_sampler *pmu, const struct tierd_sampler_config *config,
+	const char *text, char **ret_error)
+{
+	const struct tierd_perf_wish wish = { config->want_physical,
+		config->want_cgroup };
+	struct tierd_pmu_event *event = &pmu->events[pmu->n_events];
+	size_t n;
+	int r;
+
+	if (pmu->n_events == EVENTS_MAX)
+		return tierd_error(ret_error, -EINVAL,
+			"'%s' are more than %d events: name fewer by Event= in "
+			"tierd.conf",
+			config->event, EVENTS_MAX);
+	r = tierd_perf_event_resolve(&event->event, config->root, text, ret_error);
+	if (r < 0)
+		return r;
+	pmu->n_events++;
+	r = event->event.cpus ? count_cpus(event->event.cpus, &n) : 0;
+	if (r < 0)
+		return tierd_error(ret_error, r, "cannot sample the CPUs '%s': %s",
+			event->event.cpus, strerror(-r));
+	tierd_perf_attr_init(
+		&event->attr, &event->event, &wish, ring_bytes(config->ring_pages) / 2);
+	return 0;
+}
+
+/* Those of the configuration, which are separated by spaces, or the one that is found. */
+static int add_events(struct pmu_sampler *pmu, const struct tierd_sampler_config *config,
+	char **ret_error)
+{
+	_cleanup_(freep) char *words = strdup(config->event ? config->event : "");
+	char *rest, *word;
+	int r = 0;
+
+	if (!words)
+		return -ENOMEM;
+	word = strtok_r(words, " ", &rest);
+	if (!word)
+		return add_event(pmu, config, NULL, ret_error);
+	for (; word && r >= 0; word = strtok_r(NULL, " ", &rest))
+		r = add_event(pmu, config, word, ret_error);
+	return r;
+}
+
+static int join_texts(struct pmu_sampler *pmu)
+{
+	size_t size = 1;
+
+	for (size_t i = 0; i < pmu->n_events; i++)
+		size += strlen(pmu->events[i].event.text) + 1;
+	pmu->text = calloc(1, size);
+	if (!pmu->text)
+		return -ENOMEM;
+	for (size_t i = 0; i < pmu->n_events; i++) {
+		strcat(pmu->text, i > 0 ? " " : "");
+		strcat(pmu->text, pmu->events[i].event.text);
+	}
+	return 0;
+}
+
+/* The event's period when the first one's is @period. */
+static uint64_t period_of(const struct pmu_sampler *pmu,
+	const struct tierd_perf_event *event, uint64_t period)
+{
+	double ratio = (double)event->period / pmu->events[0].event.period;
+
+	if (event == &pmu->events[0].event)
+		return period;
+	return tierd_rate_clamp(&event->bounds, (uint64_t)(period * ratio));
 }
 
 static int init_period(struct pmu_sampler *pmu, const struct tierd_sampler_config *config,
 	char **ret_error)
 {
-	struct tierd_rate_bounds bounds = pmu->event.bounds;
+	const struct tierd_perf_event *event = &pmu->events[0].event;
+	struct tierd_rate_bounds bounds = event->bounds;
 
 	if (config->period_min)
 		bounds.min = TIER_MAX(bounds.min, config->period_min);
@@ -231,31 +254,31 @@ static int init_period(struct pmu_sampler *pmu, const struct tierd_sampler_confi
 		return tierd_error(ret_error, -EINVAL,
 			"%s can be sampled with periods from %llu to %llu, which leaves "
 			"nothing of the bounds in the configuration",
-			pmu->event.text, (unsigned long long)pmu->event.bounds.min,
-			(unsigned long long)pmu->event.bounds.max);
+			event->text, (unsigned long long)event->bounds.min,
+			(unsigned long long)event->bounds.max);
 
 	pmu->bounds = bounds;
 	pmu->period = tierd_rate_clamp(
-		&bounds, config->period ? config->period : pmu->event.period);
+		&bounds, config->period ? config->period : event->period);
 	return 0;
 }
 
 static int pmu_setup(struct pmu_sampler *pmu, const struct tierd_sampler_config *config,
 	char **ret_error)
 {
-	const struct tierd_perf_wish wish = { config->want_physical,
-		config->want_cgroup };
-	size_t data_bytes = ring_bytes(config->ring_pages);
 	int r;
 
-	r = tierd_perf_event_resolve(&pmu->event, config->root, config->event, ret_error);
+	r = add_events(pmu, config, ret_error);
+	if (r >= 0)
+		r = join_texts(pmu);
 	if (r < 0)
 		return r;
 	r = init_period(pmu, config, ret_error);
 	if (r < 0)
 		return r;
-	tierd_perf_attr_init(&pmu->attr, &pmu->event, &wish, data_bytes / 2);
-	pmu->attr.sample_period = pmu->period;
+	for (size_t i = 0; i < pmu->n_events; i++)
+		pmu->events[i].attr.sample_period =
+			period_of(pmu, &pmu->events[i].event, pmu->period);
 
 	pmu->root = config->root;
 	r = tierd_root_read_line(config->root, CPUS_ONLINE, &pmu->online);
@@ -264,21 +287,20 @@ static int pmu_setup(struct pmu_sampler *pmu, const struct tierd_sampler_config 
 	if (r < 0)
 		return tierd_error(
 			ret_error, r, "cannot read %s: %s", CPUS_ONLINE, strerror(-r));
-	r = add_cpus(pmu, pmu->event.cpus ? pmu->event.cpus : pmu->online, data_bytes,
-		ret_error);
-	if (r < 0)
-		return r;
-	return enable(pmu, ret_error);
+	r = add_cpus(pmu, ring_bytes(config->ring_pages), ret_error);
+	return r < 0 ? r : enable(pmu, ret_error);
 }
 
 static void pmu_free(struct tierd_sampler *sampler)
 {
 	struct pmu_sampler *pmu = pmu_sampler(sampler);
 
-	for (size_t i = 0; i < pmu->n_cpus; i++)
-		close_cpu(pmu, i);
-	tierd_perf_event_done(&pmu->event);
-	free(pmu->cpus);
+	for (size_t i = 0; i < pmu->n_rings; i++)
+		tierd_pmu_ring_close(&pmu->rings[i], pmu->fds[i]);
+	for (size_t i = 0; i < pmu->n_events; i++)
+		tierd_perf_event_done(&pmu->events[i].event);
+	free(pmu->text);
+	free(pmu->rings);
 	free(pmu->fds);
 	free(pmu->online);
 	free(pmu);
@@ -308,42 +330,45 @@ static void pmu_get_fds(struct tierd_sampler *sampler, const int **ret_fds, size
 	struct pmu_sampler *pmu = pmu_sampler(sampler);
 
 	*ret_fds = pmu->fds;
-	*ret_n = pmu->n_cpus;
+	*ret_n = pmu->n_rings;
 }
 
-/* Goes round the CPUs until all are found empty in a row or the budget is spent. */
+/* Goes round the rings until all are found empty in a row or the budget is spent. */
 static int pmu_drain(struct tierd_sampler *sampler, unsigned max_records,
 	const struct tierd_sampler_sink *sink)
 {
 	struct pmu_sampler *pmu = pmu_sampler(sampler);
 	unsigned quantum =
-		TIER_MAX(max_records / (unsigned)pmu->n_cpus, (unsigned)QUANTUM_MIN);
+		TIER_MAX(max_records / (unsigned)pmu->n_rings, (unsigned)QUANTUM_MIN);
 	unsigned left = max_records;
 	size_t n_empty = 0;
 
 	pmu->wakeups++;
-	while (left > 0 && n_empty < pmu->n_cpus) {
-		struct pmu_cpu *cpu = &pmu->cpus[pmu->next_cpu];
+	while (left > 0 && n_empty < pmu->n_rings) {
+		struct tierd_pmu_ring *ring = &pmu->rings[pmu->next_ring];
 		unsigned n, budget = TIER_MIN(quantum, left);
 		uint64_t samples = pmu->counts.samples;
 
-		n = tierd_perf_ring_drain(&cpu->ring, budget, sink, &pmu->counts);
-		cpu->is_heard |= pmu->counts.samples > samples;
+		n = tierd_perf_ring_drain(&ring->ring, budget, sink, &pmu->counts);
+		ring->is_heard |= pmu->counts.samples > samples;
 		n_empty = n < budget ? n_empty + 1 : 0;
 		left -= n;
-		pmu->next_cpu = (pmu->next_cpu + 1) % pmu->n_cpus;
+		pmu->next_ring = (pmu->next_ring + 1) % pmu->n_rings;
 	}
-	return n_empty < pmu->n_cpus;
+	return n_empty < pmu->n_rings;
 }
 
 static int apply_period(struct pmu_sampler *pmu, uint64_t period)
 {
 	if (period == pmu->period)
 		return 0;
-	for (size_t i = 0; i < pmu->n_cpus; i++) {
-		if (ioctl(pmu->fds[i], PERF_EVENT_IOC_PERIOD, &period) < 0)
+	for (size_t i = 0; i < pmu->n_rings; i++) {
+		struct tierd_pmu_ring *ring = &pmu->rings[i];
+		uint64_t own = period_of(pmu, &ring->event->event, period);
+
+		if (ioctl(pmu->fds[i], PERF_EVENT_IOC_PERIOD, &own) < 0)
 			return -errno;
-		pmu->cpus[i].ring.period = period;
+		ring->ring.period = own;
 	}
 	pmu->period = period;
 	return 1;
@@ -395,6 +420,22 @@ static int pmu_check(struct tierd_sampler *sampler, char **ret_error)
 		online, pmu->online);
 }
 
+static unsigned count_heard(const struct pmu_sampler *pmu)
+{
+	int last = -1;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < pmu->n_rings; i++) {
+		const struct tierd_pmu_ring *ring = &pmu->rings[i];
+
+		if (!ring->is_heard || ring->ring.cpu == last)
+			continue;
+		last = ring->ring.cpu;
+		n++;
+	}
+	return n;
+}
+
 static void pmu_stats(
 	const struct tierd_sampler *sampler, struct tierd_sampler_stats *ret)
 {
@@ -403,7 +444,7 @@ static void pmu_stats(
 
 	*ret = (struct tierd_sampler_stats){
 		.source = sampler->ops->name,
-		.event = pmu->event.text,
+		.event = pmu->text,
 		.period = pmu->period,
 		.samples = counts->samples,
 		.stores = counts->stores,
@@ -416,12 +457,13 @@ static void pmu_stats(
 		.malformed = counts->malformed,
 		.drained_bytes = counts->bytes,
 		.wakeups = pmu->wakeups,
-		.sample_cost_ns = pmu->event.sample_cost_ns,
 		.n_cpus = pmu->n_cpus,
 		.coverage = (double)pmu->n_cpus / pmu->n_online,
 	};
-	for (size_t i = 0; i < pmu->n_cpus; i++)
-		ret->n_cpus_heard += pmu->cpus[i].is_heard;
+	for (size_t i = 0; i < pmu->n_events; i++)
+		ret->sample_cost_ns = TIER_MAX(
+			ret->sample_cost_ns, pmu->events[i].event.sample_cost_ns);
+	ret->n_cpus_heard = count_heard(pmu);
 }
 
 const struct tierd_sampler_ops tierd_sampler_pmu_ops = {

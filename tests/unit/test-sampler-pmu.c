@@ -24,6 +24,9 @@
 #define PAGE_FAULTS "software/config=2/"
 #define N_PAGES     UINT64_C(3000)
 
+/* The same faults once more, as those that took no I/O. */
+#define MINOR_FAULTS "software/config=5/"
+
 struct fixture {
 	struct tierd_root root;
 	struct tierd_sampler *sampler;
@@ -264,6 +267,52 @@ static void test_wakes_when_a_ring_is_half_full(void **state)
 	free(polls);
 }
 
+static void test_takes_several_events(void **state)
+{
+	const struct tierd_sampler_config config = {
+		.event = PAGE_FAULTS "  " MINOR_FAULTS,
+		.ring_pages = 256,
+	};
+	struct fixture *f = *state;
+	struct tierd_sampler_stats stats;
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	open_or_skip(f, &config);
+	run_child(f);
+	drain_all(f);
+	assert_int_equal(f->n_samples, 2 * N_PAGES);
+	assert_int_equal(f->n_forks, 1);
+	assert_int_equal(f->n_execs, 1);
+	assert_int_equal(f->n_exits, 1);
+
+	tierd_sampler_get_stats(f->sampler, &stats);
+	assert_string_equal(stats.event, PAGE_FAULTS " " MINOR_FAULTS);
+	assert_int_equal(stats.n_cpus, online);
+	assert_in_range(stats.n_cpus_heard, 1, online);
+	assert_true(stats.coverage == 1);
+}
+
+/* One in 10 and one in 40; and however the first is changed, the other is a quarter. */
+static void test_events_keep_their_proportion(void **state)
+{
+	const struct tierd_sampler_config config = {
+		.event = "software/config=2,period=10/ software/config=5,period=40/",
+		.ring_pages = 256,
+	};
+	struct fixture *f = *state;
+
+	open_or_skip(f, &config);
+	run_child(f);
+	drain_all(f);
+	assert_in_range(f->n_samples, N_PAGES / 8 - 40, N_PAGES / 8 + 40);
+
+	f->n_samples = 0;
+	assert_int_equal(tierd_sampler_set_period(f->sampler, 2), 0);
+	run_child(f);
+	drain_all(f);
+	assert_in_range(f->n_samples, N_PAGES * 5 / 8 - 40, N_PAGES * 5 / 8 + 40);
+}
+
 static void test_overflow_is_counted(void **state)
 {
 	const struct tierd_sampler_config config = { .event = PAGE_FAULTS,
@@ -372,6 +421,11 @@ static void test_errors_name_what_is_missing(void **state)
 		{ { .source = "pmu", .event = "nope//" }, -ENOENT, "no PMU 'nope'" },
 		{ { .event = PAGE_FAULTS, .period_min = 1ULL << 50 }, -EINVAL,
 			"nothing of the bounds" },
+		{ { .event = PAGE_FAULTS " nope//" }, -ENOENT, "no PMU 'nope'" },
+		{ { .event = "a// b// c// d// e//" }, -ENOENT, "no PMU 'a'" },
+		{ { .event = PAGE_FAULTS " " PAGE_FAULTS " " PAGE_FAULTS " " PAGE_FAULTS
+					 " " PAGE_FAULTS },
+			-EINVAL, "more than 4 events" },
 	};
 	struct fixture *f = *state;
 
@@ -418,6 +472,8 @@ int main(void)
 		TEST(test_period_takes_effect),
 		TEST(test_rate_is_steered_within_the_bounds_asked_for),
 		TEST(test_wakes_when_a_ring_is_half_full),
+		TEST(test_takes_several_events),
+		TEST(test_events_keep_their_proportion),
 		TEST(test_overflow_is_counted),
 		TEST(test_drain_keeps_to_its_budget),
 		TEST(test_raises_the_soft_limit_of_descriptors),
