@@ -15,6 +15,9 @@ static const struct tierd_reason paused = { "paused",
 	"It is to be moved, but tierd is paused (tierctl resume)." };
 static const struct tierd_reason advise = { "advise-only",
 	"It is to be moved, but Enforcement=advise moves nothing." };
+static const struct tierd_reason gathering = { "gathering",
+	"It is to be moved, but so little else is that it waits for others: for up to 10 "
+	"seconds, as every job interrupts all CPUs." };
 static const struct tierd_reason unmapped = { "unmapped",
 	"There is no page at this address: nothing is mapped, or nothing was accessed." };
 static const struct tierd_reason swapped = { "swapped",
@@ -80,6 +83,8 @@ static struct tierd_reason explain_covered(const struct tierd_group *group,
 		return unswept;
 	if (tier_why_is_to_move(why) && hold)
 		return *hold;
+	if (why == TIER_WHY_BUDGET && tierd_group_is_gathering(group, tierd_now_ns()))
+		return gathering;
 	if (why == TIER_WHY_DUE && tierd_now_ns() < group->paused_until_ns)
 		return reason_of(TIER_WHY_BUDGET);
 	return reason_of(why);
@@ -160,6 +165,8 @@ static void list_holds(
 		hold(ret, reason_of(TIER_WHY_QUOTA_ZERO));
 	if (group->job)
 		hold(ret, moving);
+	else if (tierd_group_is_gathering(group, tierd_now_ns()))
+		hold(ret, gathering);
 	else if (tierd_now_ns() < group->paused_until_ns)
 		hold(ret, reason_of(TIER_WHY_BUDGET));
 }

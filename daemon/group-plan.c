@@ -36,6 +36,15 @@
 #define SETTLED_NS      (5 * TIERD_NSEC)
 #define SETTLED_DIVISOR 128
 
+/*
+ * A job interrupts every CPU however little it moves: the kernel drains their lists of
+ * pages and flushes their TLBs (mm/migrate.c, lru_cache_disable() and
+ * try_to_unmap_flush()). In a settled group one of fewer pages than these is followed by
+ * a pause, in which others gather.
+ */
+#define GATHER_PAGES 256
+#define GATHER_NS    (10 * TIERD_NSEC)
+
 /* ---- Plans --------------------------------------------------------------------- */
 
 static uint64_t bytes_to_pages(uint64_t bytes)
@@ -69,6 +78,11 @@ static uint64_t job_budget(const struct tierd_group *group)
 		(double)group->budget_pages, TIER_MAX(pages, (double)TIER_BLOCK_PAGES));
 }
 
+bool tierd_group_is_gathering(const struct tierd_group *group, uint64_t time_ns)
+{
+	return time_ns < group->gather_until_ns && tierd_group_is_settled(group, time_ns);
+}
+
 int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
 	const uint64_t room_bytes[static TIER_TIERS_MAX], uint64_t owed_bytes,
 	struct tier_plan **ret)
@@ -89,6 +103,9 @@ int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
 		return 0;
 	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
 		limits.room_pages[tier] = bytes_to_pages(room_bytes[tier]);
+	if (tierd_group_is_gathering(group, time_ns) &&
+		limits.fast_pages <= limits.quota_pages && owed_bytes == 0)
+		limits.budget_pages = limits.collapses = 0;
 	r = tier_group_plan(group->heat, &limits, ret);
 	if (r < 0)
 		return r;
@@ -191,19 +208,21 @@ static void note_activity(struct tierd_group *group, uint64_t pages, uint64_t ti
 void tierd_group_complete(
 	struct tierd_group *group, const struct tier_job *job, uint64_t time_ns)
 {
-	uint64_t done[TIER_DIRECTION_MAX] = { 0 }, tried = 0;
+	uint64_t done[TIER_DIRECTION_MAX] = { 0 }, all = 0, tried = 0;
 
 	for (size_t i = 0; i < tier_job_n_moves(job); i++) {
 		enum tier_result result;
 		const struct tier_move *move = tier_job_move(job, i, &result);
 
 		tier_group_complete(group->heat, move, result, time_ns);
+		all += move->pages;
 		if (move->direction != TIER_COLLAPSE)
 			tried += move->pages;
 		if (result == TIER_RESULT_DONE)
 			done[move->direction] += move->pages;
 	}
 	group->job = tier_plan_free(group->job);
+	group->gather_until_ns = all < GATHER_PAGES ? time_ns + GATHER_NS : 0;
 	/* What mostly fails is not worth hurrying for. */
 	group->has_backlog &= 2 * (done[TIER_PROMOTE] + done[TIER_DEMOTE]) >= tried;
 	group->promoted_bytes += done[TIER_PROMOTE] * TIER_PAGE_SIZE;

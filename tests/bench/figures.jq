@@ -35,8 +35,9 @@ def rate($from; $to):
 def to_best:
 	. as $t
 	| [.turns[] | . as $turn | if .name == "hand"
-		then $t.hand | turn_rate($t.hand_go; $turn; 1)
-		else $t.turned | turn_rate($t.turned_go; $turn; 1) end]
+		then $t.hand | turn_rates($t.hand_go; $turn; 1)
+		else $t.turned | turn_rates($t.turned_go; $turn; 1) end
+		| median]
 	| turn_ratios;
 
 # Of a round: the value that its metric has to reach.

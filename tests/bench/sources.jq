@@ -5,12 +5,14 @@
 
 include "turns";
 
+def mean: if length == 0 then null else add / length end;
+
 # The share of throughput that is lost while tierd watches, by the median of the turns, and by
 # how much that may be wrong.
 def cost($name):
 	. as $row
 	| [.turns[] | select(.name | startswith($name)) | . as $turn
-		| $row.managed | turn_rate($row.marks.managed_go; $turn; 0.3)]
+		| $row.managed | turn_rates($row.marks.managed_go; $turn; 0.3) | mean]
 	| turn_ratios | map(values)
 	| {share: (median | if . == null then null else 1 - . end), error: median_error};
 

@@ -13,15 +13,14 @@ def median:
 
 def ratio($a; $b): if $a == null or $b == null or $b == 0 then null else $a / $b end;
 
-# Of gups' summary: updates a second in a turn, by its intervals that begin so many seconds
-# after it, for what stood still has to warm up. $zero is when that gups began.
-def turn_rate($zero; $turn; $warm_up):
+# Of gups' summary: updates a second in a turn, for each of its intervals that begin so many
+# seconds after it, for what stood still has to warm up. $zero is when that gups began.
+def turn_rates($zero; $turn; $warm_up):
 	.intervals as $i
 	| [range(1; $i | length)
 		| select($i[. - 1].t + $zero >= $turn.from + $warm_up
 			and $i[.].t + $zero <= $turn.to)
-		| $i[.].updates_per_s]
-	| median;
+		| $i[.].updates_per_s];
 
 # The standard error of a median, from the median deviation from it, as if values were normally
 # distributed.

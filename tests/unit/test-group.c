@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -193,6 +195,95 @@ static uint64_t samples_of_use_after(
 		fixture->group, 100, 8000, busy_ns + idle_s * TIERD_NSEC);
 }
 
+/* In the next block. */
+static void add_fast_page(const struct fixture *fixture)
+{
+	struct tier_residency residency = { 0 };
+
+	tier_residency_add(&residency, 0, 0);
+	assert_int_equal(tier_group_set_residency(tierd_group_heat(fixture->group),
+				 tierd_group_space(fixture->group, 0)->id,
+				 ADDRESS + (1 << TIER_BLOCK_SHIFT), &residency),
+		0);
+}
+
+static struct tier_plan *plan_with_room(const struct fixture *fixture, uint64_t now_ns)
+{
+	const uint64_t room_bytes[TIER_TIERS_MAX] = { UINT64_C(1) << 30, UINT64_C(1)
+										 << 30 };
+	struct tier_plan *plan;
+
+	assert_int_equal(
+		tierd_group_plan(fixture->group, now_ns, room_bytes, 0, &plan), 0);
+	return plan;
+}
+
+static size_t count_moves(struct tier_plan *plan)
+{
+	size_t n;
+
+	tier_plan_moves(plan, &n);
+	tier_plan_free(plan);
+	return n;
+}
+
+static int refuse(_unused_ void *userdata, _unused_ pid_t pid, size_t n,
+	_unused_ void *const *pages, _unused_ const int *nodes, int *status)
+{
+	for (size_t i = 0; i < n; i++)
+		status[i] = -ENOMEM;
+	return 0;
+}
+
+/* Has the plan carried out by a kernel that has no memory for it. */
+static void fail_job(
+	const struct fixture *fixture, struct tier_plan *plan, uint64_t now_ns)
+{
+	static const struct tier_migrator_ops ops = { .move = refuse };
+	static const int nodes[TIER_TIERS_MAX] = { 0, 1 };
+	struct tier_migrator *migrator;
+	struct tier_job *job;
+	struct pollfd poll_fd;
+
+	assert_int_equal(tier_migrator_new(&ops, NULL, nodes, 2, &migrator), 0);
+	assert_int_equal(tierd_group_submit(fixture->group, migrator, plan, nodes), 0);
+	poll_fd = (struct pollfd){ tier_migrator_get_fd(migrator), POLLIN, 0 };
+	assert_int_equal(poll(&poll_fd, 1, 60000), 1);
+	job = tier_migrator_take(migrator);
+	assert_non_null(job);
+	tierd_group_complete(fixture->group, job, now_ns);
+	tier_job_free(job);
+	tier_migrator_free(migrator);
+}
+
+/* All CPUs are interrupted for many pages together, not for each. */
+static void test_few_moves_wait_for_others(_unused_ void **state)
+{
+	const uint64_t now_ns = tierd_now_ns();
+	const uint64_t s = TIERD_NSEC;
+	struct fixture fixture;
+
+	setup(&fixture);
+	add_fast_page(&fixture);
+	fixture.policy.dram_quota = (struct tierd_amount){ TIERD_AMOUNT_BYTES, 1 << 30 };
+	tierd_group_set_policy(fixture.group, &fixture.policy);
+	fail_job(&fixture, plan_with_room(&fixture, now_ns), now_ns);
+
+	/* While it is not settled it has no time to wait. */
+	assert_int_equal(count_moves(plan_with_room(&fixture, now_ns + s)), 1);
+	fixture.group->busy_since_ns = now_ns - 6 * s;
+	assert_int_equal(count_moves(plan_with_room(&fixture, now_ns + 2 * s)), 0);
+	assert_true(has_hold(fixture.group, "gathering"));
+
+	/* A quota is kept at once. */
+	fixture.group->dram_bytes = (UINT64_C(1) << 30) + 4096;
+	assert_int_equal(count_moves(plan_with_room(&fixture, now_ns + 3 * s)), 1);
+	fixture.group->dram_bytes = 0;
+	assert_int_equal(count_moves(plan_with_room(&fixture, now_ns + 11 * s)), 1);
+	assert_int_equal(count_moves(plan_with_room(&fixture, now_ns + 12 * s)), 1);
+	teardown(&fixture);
+}
+
 /* The more is in doubt the more samples are of use, unless nobody could follow. */
 static void test_samples_of_use(_unused_ void **state)
 {
@@ -266,16 +357,11 @@ static void see(
 
 static void test_wakes_up_when_accesses_move(_unused_ void **state)
 {
-	struct tier_residency fast = { 0 };
 	struct fixture fixture;
 	uint64_t now_ns;
 
 	setup(&fixture);
-	tier_residency_add(&fast, 0, 0);
-	assert_int_equal(tier_group_set_residency(tierd_group_heat(fixture.group),
-				 tierd_group_space(fixture.group, 0)->id,
-				 ADDRESS + (1 << TIER_BLOCK_SHIFT), &fast),
-		0);
+	add_fast_page(&fixture);
 	fixture.group->busy_since_ns = TIERD_NSEC;
 	for (now_ns = TIERD_NSEC; now_ns < 60 * TIERD_NSEC; now_ns += TIERD_NSEC)
 		see(&fixture, 1, 256, now_ns);
@@ -295,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_engine_of_the_first_policy),
 		cmocka_unit_test(test_hurries_for_want_of_pages),
 		cmocka_unit_test(test_says_that_coverage_is_poor),
+		cmocka_unit_test(test_few_moves_wait_for_others),
 		cmocka_unit_test(test_samples_of_use),
 		cmocka_unit_test(test_much_memory_is_kept_known),
 		cmocka_unit_test(test_wakes_up_when_accesses_move),
