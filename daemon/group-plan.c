@@ -42,7 +42,7 @@
  * try_to_unmap_flush()). In a settled group one of fewer pages than these is followed by
  * a pause, in which others gather.
  */
-#define GATHER_PAGES 256
+#define GATHER_PAGES 2048
 #define GATHER_NS    (10 * TIERD_NSEC)
 
 /* ---- Plans --------------------------------------------------------------------- */
