@@ -26,6 +26,9 @@
 #define SWEEP_SHARE_FIRST 2
 #define SWEEP_SHARE       8
 
+/* So many times the settled rate where samples come page by page. */
+#define PAGES_FACTOR 4
+
 /* With little left to gain a tick comes so much later. */
 #define SETTLED_TICKS 4
 
@@ -49,6 +52,8 @@ static uint64_t wanted_rate(const struct tierd_manager *manager, uint64_t now_ns
 	const struct tierd_config *config = &manager->config;
 	uint64_t rate = config->samples_per_second_settled;
 
+	if (tierd_sampler_tells_pages(manager->sampler))
+		rate = TIER_MIN(PAGES_FACTOR * rate, config->samples_per_second_max);
 	for (size_t i = 0; i < manager->n_groups; i++)
 		rate = TIER_MAX(rate, tierd_group_samples_of_use(manager->groups[i], rate,
 					      config->samples_per_second_max, now_ns));

@@ -300,6 +300,7 @@ const struct tierd_sampler_ops tierd_sampler_hint_ops = {
 	.name = "hint",
 	.is_only_named = true,
 	.skips_policy = true,
+	.tells_pages = true,
 	.probe = hint_probe,
 	.open = hint_open,
 	.get_fds = hint_get_fds,

@@ -99,3 +99,8 @@ bool tierd_sampler_skips_policy(const struct tierd_sampler *sampler)
 {
 	return sampler->ops->skips_policy;
 }
+
+bool tierd_sampler_tells_pages(const struct tierd_sampler *sampler)
+{
+	return sampler->ops->tells_pages;
+}

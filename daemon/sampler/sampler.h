@@ -97,6 +97,7 @@ struct tierd_sampler_ops {
 	const char *name;
 	bool is_only_named; /* never chosen by itself */
 	bool skips_policy;  /* see tierd_sampler_skips_policy() */
+	bool tells_pages;   /* see tierd_sampler_tells_pages() */
 
 	/* Whether open() would work, leaving everything as it is. NULL: open() changes
 	 * nothing outside this process, and may be tried instead. */
@@ -177,6 +178,10 @@ int tierd_sampler_follow(struct tierd_sampler *sampler, const pid_t *pids, size_
 
 /* Whether it sees nothing of memory for which a program asked for nodes of its own. */
 bool tierd_sampler_skips_policy(const struct tierd_sampler *sampler);
+
+/* Whether it sees page by page, each at most once in a pass over all: then it takes more
+ * samples to have seen much. */
+bool tierd_sampler_tells_pages(const struct tierd_sampler *sampler);
 
 /* Counts go on where those of its predecessor ended. */
 void tierd_sampler_get_stats(
