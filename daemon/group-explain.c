@@ -83,7 +83,7 @@ static struct tierd_reason explain_covered(const struct tierd_group *group,
 		return unswept;
 	if (tier_why_is_to_move(why) && hold)
 		return *hold;
-	if (why == TIER_WHY_BUDGET && tierd_group_is_gathering(group, tierd_now_ns()))
+	if (why == TIER_WHY_BUDGET && group->is_gathering)
 		return gathering;
 	if (why == TIER_WHY_DUE && tierd_now_ns() < group->paused_until_ns)
 		return reason_of(TIER_WHY_BUDGET);
@@ -150,9 +150,11 @@ static bool is_poorly_covered(const struct tierd_group *group)
 	return stats.resident_pages > 0 && stats.coverage < TIERD_COVERAGE_LEAST;
 }
 
-static void list_holds(
-	const struct tierd_group *group, struct tierd_group_explanation *ret)
+static void list_holds(const struct tierd_group *group, const struct tier_whys *whys,
+	struct tierd_group_explanation *ret)
 {
+	uint64_t due =
+		whys->fast_pages[TIER_WHY_BUDGET] + whys->slow_pages[TIER_WHY_BUDGET];
 	const struct tierd_reason *held = hold_of(group);
 
 	if (!group->is_swept)
@@ -165,7 +167,7 @@ static void list_holds(
 		hold(ret, reason_of(TIER_WHY_QUOTA_ZERO));
 	if (group->job)
 		hold(ret, moving);
-	else if (tierd_group_is_gathering(group, tierd_now_ns()))
+	else if (group->is_gathering && due > 0)
 		hold(ret, gathering);
 	else if (tierd_now_ns() < group->paused_until_ns)
 		hold(ret, reason_of(TIER_WHY_BUDGET));
@@ -180,7 +182,7 @@ int tierd_group_explain(struct tierd_group *group, struct tierd_group_explanatio
 	r = tier_group_count_whys(group->heat, &whys);
 	if (r < 0)
 		return r;
-	list_holds(group, &explanation);
+	list_holds(group, &whys, &explanation);
 	for (int why = 0; why < TIER_WHY_MAX; why++) {
 		size_t i = explanation.n_pages;
 

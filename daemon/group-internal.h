@@ -62,6 +62,7 @@ struct tierd_group {
 	uint64_t job_began_ns;
 	uint64_t paused_until_ns; /* to stay within the bandwidth */
 	uint64_t gather_until_ns; /* once it is settled */
+	bool is_gathering;        /* the last plan left what was due for later */
 	uint64_t budget_pages;    /* of a plan: what can be carried out in two ticks */
 	double copy_cost_ns;
 	uint64_t promoted_bytes;
@@ -75,9 +76,6 @@ struct tierd_group {
 /* group-enforce.c */
 void tierd_group_free_settings(struct tierd_group *group);
 uint64_t tierd_group_drifts(const struct tierd_group *group);
-
-/* Whether what is due and not urgent waits for more to come together. */
-bool tierd_group_is_gathering(const struct tierd_group *group, uint64_t now_ns);
 
 /* The quota that plans go by: none at all for a group whose place is slow memory. */
 uint64_t tierd_group_plan_quota(const struct tierd_group *group);

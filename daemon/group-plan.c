@@ -78,9 +78,11 @@ static uint64_t job_budget(const struct tierd_group *group)
 		(double)group->budget_pages, TIER_MAX(pages, (double)TIER_BLOCK_PAGES));
 }
 
-bool tierd_group_is_gathering(const struct tierd_group *group, uint64_t time_ns)
+static bool can_wait(const struct tierd_group *group, const struct tier_limits *limits)
 {
-	return time_ns < group->gather_until_ns && tierd_group_is_settled(group, time_ns);
+	return limits->now_ns < group->gather_until_ns &&
+	       tierd_group_is_settled(group, limits->now_ns) &&
+	       limits->fast_pages <= limits->quota_pages && limits->owed_pages == 0;
 }
 
 int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
@@ -103,8 +105,8 @@ int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
 		return 0;
 	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
 		limits.room_pages[tier] = bytes_to_pages(room_bytes[tier]);
-	if (tierd_group_is_gathering(group, time_ns) &&
-		limits.fast_pages <= limits.quota_pages && owed_bytes == 0)
+	group->is_gathering = can_wait(group, &limits);
+	if (group->is_gathering)
 		limits.budget_pages = limits.collapses = 0;
 	r = tier_group_plan(group->heat, &limits, ret);
 	if (r < 0)

@@ -12,6 +12,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -237,7 +238,8 @@ static uint64_t period_of(const struct pmu_sampler *pmu,
 
 	if (event == &pmu->events[0].event)
 		return period;
-	return tierd_rate_clamp(&event->bounds, (uint64_t)(period * ratio));
+	return tierd_rate_clamp(
+		&event->bounds, (uint64_t)fmin(period * ratio, event->bounds.max));
 }
 
 static int init_period(struct pmu_sampler *pmu, const struct tierd_sampler_config *config,

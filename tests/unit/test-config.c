@@ -145,94 +145,94 @@ static void test_settled_never_above_max(_unused_ void **state)
 	assert_int_equal(config.samples_per_second_settled, 300);
 }
 
+static const struct {
+	const char *section, *line;
+	bool is_good;
+} values[] = {
+	{ "Sampling", "Source=auto", true },
+	{ "Sampling", "Source=Auto", false },
+	{ "Sampling", "Source=", false },
+	{ "Sampling", "Source=replay", true },
+	{ "Sampling", "Replay=", true },
+	{ "Sampling", "Replay=a.trace", false },
+	{ "Sampling", "Event=ibs_op", true },
+	{ "Sampling", "Event=ibs_op//", true },
+	{ "Sampling", "Event=tier_mem/loads=1/", true },
+	{ "Sampling", "Event=/x/", false },
+	{ "Sampling", "Event=cpu/x", false },
+	{ "Sampling", "Event=cpu/mem-loads,ldlat=30/P", true },
+	{ "Sampling", "Event=cpu/x/ppu", true },
+	{ "Sampling", "Event=cpu/x/p,", false },
+	{ "Sampling", "Event=intel-l3-miss-local", true },
+	{ "Sampling", "Event=../cpu", false },
+	{ "Sampling", "Event=a b", true },
+	{ "Sampling", "Event=cpu/a/p  ibs_op//", true },
+	{ "Sampling", "Event=cpu/a/pibs_op//", false },
+	{ "Sampling", "Event=cpu/a b/", false },
+	{ "Sampling", "Event=a /b/", false },
+	{ "Sampling", "SamplesPerSecondMax=1", true },
+	{ "Sampling", "SamplesPerSecondMax=0", false },
+	{ "Sampling", "SamplesPerSecondMax=-1", false },
+	{ "Sampling", "SamplesPerSecondMax=10000001", false },
+	{ "Sampling", "SamplesPerSecondSettled=", false },
+	{ "Sampling", "CPUMax=100%", true },
+	{ "Sampling", "CPUMax=0.1%", true },
+	{ "Sampling", "CPUMax=0.09%", false },
+	{ "Sampling", "CPUMax=101%", false },
+	{ "Sampling", "CPUMax=0.05", false },
+	{ "Sampling", "CPUMax=1G", false },
+	{ "Sampling", "OverheadMax=infinity", true },
+	{ "Sampling", "OverheadMax=", false },
+	{ "Tiers", "Tiers=", true },
+	{ "Tiers", "Tiers=0;0", false },
+	{ "Tiers", "Tiers=0 ;1", true }, /* ";1" is a comment */
+	{ "Migration", "BandwidthMax=infinity", true },
+	{ "Migration", "BandwidthMax=0", false },
+	{ "Migration", "BandwidthMax=10%", false },
+	{ "Migration", "Headroom=0", true },
+	{ "Migration", "Headroom=100%", true },
+	{ "Migration", "Headroom=101%", false },
+	{ "Migration", "Headroom=infinity", false },
+	{ "Migration", "CollapseHugePages=yes", true },
+	{ "Migration", "CollapseHugePages=no", true },
+	{ "Migration", "CollapseHugePages=", false },
+	{ "Migration", "CollapseHugePages=Yes", false },
+	{ "Migration", "CollapseHugePages=1", false },
+	{ "Migration", "KernelTiering=keep", true },
+	{ "Migration", "KernelTiering=", false },
+	{ "Daemon", "TickSec=10", true },
+	{ "Daemon", "TickSec=10.000000001", false },
+	{ "Daemon", "TickSec=0.049999999", false },
+	{ "Daemon", "TickSec=250ms", false },
+	{ "Daemon", "TickSec=99999999999999999999", false },
+	{ "Metrics", "File=/a", true },
+	{ "Metrics", "File=", true },
+	{ "Metrics", "File=a", false },
+	{ "Metrics", "File=/a/", false },
+	{ "Metrics", "Socket=@a", false },
+	{ "Metrics", "IntervalSec=1", true },
+	{ "Metrics", "IntervalSec=0.9", false },
+	{ "Metrics", "IntervalSec=3601", false },
+};
+
 static void test_values(_unused_ void **state)
 {
-	static const struct {
-		const char *section, *line;
-		bool is_good;
-	} cases[] = {
-		{ "Sampling", "Source=auto", true },
-		{ "Sampling", "Source=Auto", false },
-		{ "Sampling", "Source=", false },
-		{ "Sampling", "Source=replay", true },
-		{ "Sampling", "Replay=", true },
-		{ "Sampling", "Replay=a.trace", false },
-		{ "Sampling", "Event=ibs_op", true },
-		{ "Sampling", "Event=ibs_op//", true },
-		{ "Sampling", "Event=tier_mem/loads=1/", true },
-		{ "Sampling", "Event=/x/", false },
-		{ "Sampling", "Event=cpu/x", false },
-		{ "Sampling", "Event=cpu/mem-loads,ldlat=30/P", true },
-		{ "Sampling", "Event=cpu/x/ppu", true },
-		{ "Sampling", "Event=cpu/x/p,", false },
-		{ "Sampling", "Event=intel-l3-miss-local", true },
-		{ "Sampling", "Event=../cpu", false },
-		{ "Sampling", "Event=a b", true },
-		{ "Sampling", "Event=cpu/a/p  ibs_op//", true },
-		{ "Sampling", "Event=cpu/a/pibs_op//", false },
-		{ "Sampling", "Event=cpu/a b/", false },
-		{ "Sampling", "Event=a /b/", false },
-		{ "Sampling", "SamplesPerSecondMax=1", true },
-		{ "Sampling", "SamplesPerSecondMax=0", false },
-		{ "Sampling", "SamplesPerSecondMax=-1", false },
-		{ "Sampling", "SamplesPerSecondMax=10000001", false },
-		{ "Sampling", "SamplesPerSecondSettled=", false },
-		{ "Sampling", "CPUMax=100%", true },
-		{ "Sampling", "CPUMax=0.1%", true },
-		{ "Sampling", "CPUMax=0.09%", false },
-		{ "Sampling", "CPUMax=101%", false },
-		{ "Sampling", "CPUMax=0.05", false },
-		{ "Sampling", "CPUMax=1G", false },
-		{ "Sampling", "OverheadMax=infinity", true },
-		{ "Sampling", "OverheadMax=", false },
-		{ "Tiers", "Tiers=", true },
-		{ "Tiers", "Tiers=0;0", false },
-		{ "Tiers", "Tiers=0 ;1", true }, /* ";1" is a comment */
-		{ "Migration", "BandwidthMax=infinity", true },
-		{ "Migration", "BandwidthMax=0", false },
-		{ "Migration", "BandwidthMax=10%", false },
-		{ "Migration", "Headroom=0", true },
-		{ "Migration", "Headroom=100%", true },
-		{ "Migration", "Headroom=101%", false },
-		{ "Migration", "Headroom=infinity", false },
-		{ "Migration", "CollapseHugePages=yes", true },
-		{ "Migration", "CollapseHugePages=no", true },
-		{ "Migration", "CollapseHugePages=", false },
-		{ "Migration", "CollapseHugePages=Yes", false },
-		{ "Migration", "CollapseHugePages=1", false },
-		{ "Migration", "KernelTiering=keep", true },
-		{ "Migration", "KernelTiering=", false },
-		{ "Daemon", "TickSec=10", true },
-		{ "Daemon", "TickSec=10.000000001", false },
-		{ "Daemon", "TickSec=0.049999999", false },
-		{ "Daemon", "TickSec=250ms", false },
-		{ "Daemon", "TickSec=99999999999999999999", false },
-		{ "Metrics", "File=/a", true },
-		{ "Metrics", "File=", true },
-		{ "Metrics", "File=a", false },
-		{ "Metrics", "File=/a/", false },
-		{ "Metrics", "Socket=@a", false },
-		{ "Metrics", "IntervalSec=1", true },
-		{ "Metrics", "IntervalSec=0.9", false },
-		{ "Metrics", "IntervalSec=3601", false },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		struct tierd_config config;
 		char text[256], expected[256];
 		char *error = NULL;
 		int r;
 
-		snprintf(text, sizeof(text), "[%s]\n\n%s\n", cases[i].section,
-			cases[i].line);
+		snprintf(text, sizeof(text), "[%s]\n\n%s\n", values[i].section,
+			values[i].line);
 		r = load_text(text, &config, &error);
-		if ((r >= 0) != cases[i].is_good)
-			fail_msg("%s: %d %s", cases[i].line, r, error ? error : "");
-		if (cases[i].is_good)
+		if ((r >= 0) != values[i].is_good)
+			fail_msg("%s: %d %s", values[i].line, r, error ? error : "");
+		if (values[i].is_good)
 			continue;
 		snprintf(expected, sizeof(expected),
 			"/etc/tierd/tierd.conf:3: %s in section [%s]: expected ",
-			cases[i].line, cases[i].section);
+			values[i].line, values[i].section);
 		assert_error_contains(&error, expected);
 	}
 }

@@ -278,6 +278,7 @@ static void test_few_moves_wait_for_others(_unused_ void **state)
 	/* A quota is kept at once. */
 	fixture.group->dram_bytes = (UINT64_C(1) << 30) + 4096;
 	assert_int_equal(count_moves(plan_with_room(&fixture, now_ns + 3 * s)), 1);
+	assert_false(has_hold(fixture.group, "gathering"));
 	fixture.group->dram_bytes = 0;
 	assert_int_equal(count_moves(plan_with_room(&fixture, now_ns + 11 * s)), 1);
 	assert_int_equal(count_moves(plan_with_room(&fixture, now_ns + 12 * s)), 1);
