@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bus-flood: many clients that ask tierd as much as they can, each by a connection of its
- * own that always has a few calls under way. At the end it says, as JSON, what became of
- * the calls.
+ * own that always has a few calls under way. After SECONDS, or told to by SIGTERM, it
+ * says, as JSON, what became of the calls.
  *
  *   bus-flood CLIENTS SECONDS
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,9 +90,17 @@ static int start_client(struct flood *flood)
 
 static int run(struct flood *flood, unsigned n_clients, unsigned seconds)
 {
+	sigset_t end;
 	int r;
 
+	sigemptyset(&end);
+	sigaddset(&end, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &end, NULL) < 0)
+		return -errno;
 	r = sd_event_new(&flood->event);
+	if (r < 0)
+		return r;
+	r = sd_event_add_signal(flood->event, NULL, SIGTERM, NULL, NULL);
 	if (r < 0)
 		return r;
 	while (flood->n_clients < n_clients) {
