@@ -83,7 +83,7 @@ static struct tierd_reason explain_covered(const struct tierd_group *group,
 		return unswept;
 	if (tier_why_is_to_move(why) && hold)
 		return *hold;
-	if (why == TIER_WHY_BUDGET && group->is_gathering)
+	if (why == TIER_WHY_DUE && group->is_gathering)
 		return gathering;
 	if (why == TIER_WHY_DUE && tierd_now_ns() < group->paused_until_ns)
 		return reason_of(TIER_WHY_BUDGET);
@@ -153,8 +153,7 @@ static bool is_poorly_covered(const struct tierd_group *group)
 static void list_holds(const struct tierd_group *group, const struct tier_whys *whys,
 	struct tierd_group_explanation *ret)
 {
-	uint64_t due =
-		whys->fast_pages[TIER_WHY_BUDGET] + whys->slow_pages[TIER_WHY_BUDGET];
+	uint64_t due = whys->fast_pages[TIER_WHY_DUE] + whys->slow_pages[TIER_WHY_DUE];
 	const struct tierd_reason *held = hold_of(group);
 
 	if (!group->is_swept)

@@ -28,6 +28,11 @@
 /* With so much of its memory in doubt it has use for that rate, with less for less. */
 #define DOUBT_MAX 0.125
 
+/* With so many samples a second of each block it is migration that pages wait for: of 2
+ * GiB, twice as many brought no hot set to DRAM sooner, contiguous or scattered. */
+#define ENOUGH_PER_BLOCK 10
+#define ENOUGH_MIN       5000
+
 /* Blocks of which no sample is expected within libtier's half-life are unknown: each has
  * one in half of that. */
 #define COVER_S 150
@@ -40,7 +45,7 @@
  * A job interrupts every CPU however little it moves: the kernel drains their lists of
  * pages and flushes their TLBs (mm/migrate.c, lru_cache_disable() and
  * try_to_unmap_flush()). In a settled group one of fewer pages than these is followed by
- * a pause, in which others gather.
+ * a pause, in which others gather to as many.
  */
 #define GATHER_PAGES 2048
 #define GATHER_NS    (10 * TIERD_NSEC)
@@ -78,9 +83,24 @@ static uint64_t job_budget(const struct tierd_group *group)
 		(double)group->budget_pages, TIER_MAX(pages, (double)TIER_BLOCK_PAGES));
 }
 
-static bool can_wait(const struct tierd_group *group, const struct tier_limits *limits)
+static uint64_t count_pages(const struct tier_plan *plan, size_t *ret_n)
 {
-	return limits->now_ns < group->gather_until_ns &&
+	const struct tier_move *moves = tier_plan_moves(plan, ret_n);
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < *ret_n; i++)
+		pages += moves[i].pages;
+	return pages;
+}
+
+static bool can_wait(const struct tierd_group *group, const struct tier_limits *limits,
+	const struct tier_plan *plan)
+{
+	size_t n;
+	uint64_t pages = count_pages(plan, &n);
+
+	return n > 0 && pages < GATHER_PAGES && !tier_plan_is_cut_short(plan) &&
+	       limits->now_ns < group->gather_until_ns &&
 	       tierd_group_is_settled(group, limits->now_ns) &&
 	       limits->fast_pages <= limits->quota_pages && limits->owed_pages == 0;
 }
@@ -105,13 +125,13 @@ int tierd_group_plan(struct tierd_group *group, uint64_t time_ns,
 		return 0;
 	for (unsigned tier = 0; tier < TIER_TIERS_MAX; tier++)
 		limits.room_pages[tier] = bytes_to_pages(room_bytes[tier]);
-	group->is_gathering = can_wait(group, &limits);
-	if (group->is_gathering)
-		limits.budget_pages = limits.collapses = 0;
 	r = tier_group_plan(group->heat, &limits, ret);
 	if (r < 0)
 		return r;
 	group->has_backlog = tier_plan_is_cut_short(*ret);
+	group->is_gathering = can_wait(group, &limits, *ret);
+	if (group->is_gathering)
+		*ret = tier_plan_free(*ret);
 	return 0;
 }
 
@@ -259,6 +279,7 @@ uint64_t tierd_group_samples_of_use(
 	const struct tierd_group *group, uint64_t least, uint64_t most, uint64_t time_ns)
 {
 	struct tier_group_stats stats;
+	uint64_t enough;
 	double part = 1;
 
 	tier_group_get_stats(group->heat, &stats);
@@ -267,6 +288,7 @@ uint64_t tierd_group_samples_of_use(
 	if (group->has_backlog)
 		part = TIER_MIN(part, 1.0 / BACKLOG_RATE_DIVISOR);
 	part = TIER_MIN(part, prospect(group, time_ns));
+	enough = TIER_MAX(ENOUGH_PER_BLOCK * stats.blocks, (uint64_t)ENOUGH_MIN);
 	least = TIER_MAX(least, stats.blocks / COVER_S);
-	return TIER_MIN(TIER_MAX(least, (uint64_t)(part * most)), most);
+	return TIER_MIN(TIER_MAX(least, (uint64_t)(part * TIER_MIN(enough, most))), most);
 }

@@ -277,10 +277,10 @@ int tierd_group_watch_quota(struct tierd_group *group, uint64_t now_ns);
 bool tierd_group_is_settled(const struct tierd_group *group, uint64_t now_ns);
 
 /*
- * How many samples a second would be of use: up to @most, by how much of its memory may
- * belong on either side of the cut; not so many while migration is what holds things up;
- * half as many every few seconds in which next to nothing was moved. At @least so many,
- * or what keeps all of its memory known.
+ * How many samples a second would be of use: up to @most, or to what is enough for its
+ * size, by how much of its memory may belong on either side of the cut; not so many while
+ * migration is what holds things up; half as many every few seconds in which next to
+ * nothing was moved. At @least so many, or what keeps all of its memory known.
  */
 uint64_t tierd_group_samples_of_use(
 	const struct tierd_group *group, uint64_t least, uint64_t most, uint64_t now_ns);

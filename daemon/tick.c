@@ -26,7 +26,7 @@
 #define SWEEP_SHARE_FIRST 2
 #define SWEEP_SHARE       8
 
-/* So many times the settled rate where samples come page by page. */
+/* So many times the rate where samples come page by page. */
 #define PAGES_FACTOR 4
 
 /* With little left to gain a tick comes so much later. */
@@ -50,14 +50,14 @@ static bool is_settled(const struct tierd_manager *manager, uint64_t now_ns)
 static uint64_t wanted_rate(const struct tierd_manager *manager, uint64_t now_ns)
 {
 	const struct tierd_config *config = &manager->config;
-	uint64_t rate = config->samples_per_second_settled;
+	unsigned factor = tierd_sampler_tells_pages(manager->sampler) ? PAGES_FACTOR : 1;
+	uint64_t most = (config->samples_per_second_max + factor - 1) / factor;
+	uint64_t rate = TIER_MIN(config->samples_per_second_settled, most);
 
-	if (tierd_sampler_tells_pages(manager->sampler))
-		rate = TIER_MIN(PAGES_FACTOR * rate, config->samples_per_second_max);
 	for (size_t i = 0; i < manager->n_groups; i++)
-		rate = TIER_MAX(rate, tierd_group_samples_of_use(manager->groups[i], rate,
-					      config->samples_per_second_max, now_ns));
-	return rate;
+		rate = TIER_MAX(rate, tierd_group_samples_of_use(
+					      manager->groups[i], rate, most, now_ns));
+	return TIER_MIN(factor * rate, config->samples_per_second_max);
 }
 
 static void steer(struct tierd_manager *manager, uint64_t now_ns)

@@ -117,7 +117,6 @@ static void decide_room(struct deciding *deciding)
 	if (room > deciding->budget) {
 		room = deciding->budget;
 		slack = 0;
-		reach->is_cut_short = true;
 	}
 	while (up->pages < room && tier_mark_fall(up, deciding->slow)) {
 		double rate = tier_scale_floor(deciding->scale, up->bin);
@@ -129,6 +128,8 @@ static void decide_room(struct deciding *deciding)
 			break;
 		take_up(deciding, TIER_MIN(tier_mark_left(up, deciding->slow), most));
 	}
+	reach->is_cut_short |=
+		up->pages == deciding->budget && tier_mark_fall(up, deciding->slow);
 }
 
 static bool exchange_pays(const struct deciding *deciding)

@@ -192,7 +192,16 @@ static uint64_t samples_of_use_after(
 	const struct fixture *fixture, uint64_t busy_ns, uint64_t idle_s)
 {
 	return tierd_group_samples_of_use(
-		fixture->group, 100, 8000, busy_ns + idle_s * TIERD_NSEC);
+		fixture->group, 100, 4000, busy_ns + idle_s * TIERD_NSEC);
+}
+
+static void set_block(const struct fixture *fixture, uint64_t block,
+	const struct tier_residency *residency)
+{
+	assert_int_equal(tier_group_set_residency(tierd_group_heat(fixture->group),
+				 tierd_group_space(fixture->group, 0)->id,
+				 ADDRESS + (block << TIER_BLOCK_SHIFT), residency),
+		0);
 }
 
 /* In the next block. */
@@ -201,10 +210,7 @@ static void add_fast_page(const struct fixture *fixture)
 	struct tier_residency residency = { 0 };
 
 	tier_residency_add(&residency, 0, 0);
-	assert_int_equal(tier_group_set_residency(tierd_group_heat(fixture->group),
-				 tierd_group_space(fixture->group, 0)->id,
-				 ADDRESS + (1 << TIER_BLOCK_SHIFT), &residency),
-		0);
+	set_block(fixture, 1, &residency);
 }
 
 static struct tier_plan *plan_with_room(const struct fixture *fixture, uint64_t now_ns)
@@ -222,6 +228,8 @@ static size_t count_moves(struct tier_plan *plan)
 {
 	size_t n;
 
+	if (!plan)
+		return 0;
 	tier_plan_moves(plan, &n);
 	tier_plan_free(plan);
 	return n;
@@ -261,10 +269,14 @@ static void test_few_moves_wait_for_others(_unused_ void **state)
 {
 	const uint64_t now_ns = tierd_now_ns();
 	const uint64_t s = TIERD_NSEC;
+	const struct tier_residency gone = { 0 };
+	struct tier_residency slow = { 0 };
 	struct fixture fixture;
 
 	setup(&fixture);
 	add_fast_page(&fixture);
+	for (unsigned page = 0; page < TIER_BLOCK_PAGES; page++)
+		tier_residency_add(&slow, page, 1);
 	fixture.policy.dram_quota = (struct tierd_amount){ TIERD_AMOUNT_BYTES, 1 << 30 };
 	tierd_group_set_policy(fixture.group, &fixture.policy);
 	fail_job(&fixture, plan_with_room(&fixture, now_ns), now_ns);
@@ -274,6 +286,19 @@ static void test_few_moves_wait_for_others(_unused_ void **state)
 	fixture.group->busy_since_ns = now_ns - 6 * s;
 	assert_int_equal(count_moves(plan_with_room(&fixture, now_ns + 2 * s)), 0);
 	assert_true(has_hold(fixture.group, "gathering"));
+
+	/* Many need not wait, nor does what is but a part of more. */
+	fixture.context.tick_ns = s;
+	for (uint64_t block = 2; block < 6; block++)
+		set_block(&fixture, block, &slow);
+	assert_in_range(
+		count_moves(plan_with_room(&fixture, now_ns + 3 * s)), 2048, 2049);
+	assert_false(has_hold(fixture.group, "gathering"));
+	fixture.group->budget_pages = 512;
+	assert_int_equal(count_moves(plan_with_room(&fixture, now_ns + 3 * s)), 512);
+	assert_false(has_hold(fixture.group, "gathering"));
+	for (uint64_t block = 2; block < 6; block++)
+		set_block(&fixture, block, &gone);
 
 	/* A quota is kept at once. */
 	fixture.group->dram_bytes = (UINT64_C(1) << 30) + 4096;
@@ -296,19 +321,19 @@ static void test_samples_of_use(_unused_ void **state)
 	setup(&fixture);
 	fixture.group->busy_since_ns = now_ns;
 	assert_int_equal(
-		tierd_group_samples_of_use(fixture.group, 100, 8000, now_ns), 8000);
+		tierd_group_samples_of_use(fixture.group, 100, 4000, now_ns), 4000);
 	fixture.group->has_backlog = true;
 	assert_int_equal(
-		tierd_group_samples_of_use(fixture.group, 100, 8000, now_ns), 2000);
+		tierd_group_samples_of_use(fixture.group, 100, 4000, now_ns), 1000);
 	assert_int_equal(
-		tierd_group_samples_of_use(fixture.group, 3000, 8000, now_ns), 3000);
+		tierd_group_samples_of_use(fixture.group, 3000, 4000, now_ns), 3000);
 	fixture.group->has_backlog = false;
 
 	/* Where nothing moves there is less and less to hope for. */
 	fixture.group->is_swept = true;
-	assert_int_equal(samples_of_use_after(&fixture, now_ns, 4), 8000);
-	assert_int_equal(samples_of_use_after(&fixture, now_ns, 6), 4000);
-	assert_int_equal(samples_of_use_after(&fixture, now_ns, 16), 1000);
+	assert_int_equal(samples_of_use_after(&fixture, now_ns, 4), 4000);
+	assert_int_equal(samples_of_use_after(&fixture, now_ns, 6), 2000);
+	assert_int_equal(samples_of_use_after(&fixture, now_ns, 16), 500);
 	assert_int_equal(samples_of_use_after(&fixture, now_ns, 60), 100);
 
 	/* All of it has a place in DRAM: nothing is in doubt. */
@@ -316,7 +341,7 @@ static void test_samples_of_use(_unused_ void **state)
 		tierd_group_plan(fixture.group, now_ns, room_bytes, 0, &plan), 0);
 	tier_plan_free(plan);
 	assert_int_equal(
-		tierd_group_samples_of_use(fixture.group, 100, 8000, now_ns), 100);
+		tierd_group_samples_of_use(fixture.group, 100, 4000, now_ns), 100);
 	teardown(&fixture);
 }
 
@@ -326,11 +351,7 @@ static void add_blocks(const struct fixture *fixture, uint64_t n)
 
 	tier_residency_add(&residency, 0, 1);
 	for (uint64_t i = 1; i <= n; i++)
-		assert_int_equal(
-			tier_group_set_residency(tierd_group_heat(fixture->group),
-				tierd_group_space(fixture->group, 0)->id,
-				ADDRESS + (i << TIER_BLOCK_SHIFT), &residency),
-			0);
+		set_block(fixture, i, &residency);
 }
 
 static void test_much_memory_is_kept_known(_unused_ void **state)
@@ -342,6 +363,27 @@ static void test_much_memory_is_kept_known(_unused_ void **state)
 	fixture.group->busy_since_ns = now_ns;
 	add_blocks(&fixture, 45000);
 	assert_int_equal(samples_of_use_after(&fixture, now_ns, 100), 300);
+	teardown(&fixture);
+}
+
+static void test_little_memory_is_soon_known(_unused_ void **state)
+{
+	const uint64_t now_ns = 200 * TIERD_NSEC;
+	struct tier_group_stats stats;
+	struct fixture fixture;
+
+	setup(&fixture);
+	assert_int_equal(
+		tierd_group_samples_of_use(fixture.group, 100, 20000, now_ns), 5000);
+	add_blocks(&fixture, 1000);
+	tier_group_get_stats(tierd_group_heat(fixture.group), &stats);
+	assert_int_equal(tierd_group_samples_of_use(fixture.group, 100, 20000, now_ns),
+		10 * stats.blocks);
+	assert_int_equal(
+		tierd_group_samples_of_use(fixture.group, 15000, 20000, now_ns), 15000);
+	add_blocks(&fixture, 3000);
+	assert_int_equal(
+		tierd_group_samples_of_use(fixture.group, 100, 20000, now_ns), 20000);
 	teardown(&fixture);
 }
 
@@ -370,7 +412,7 @@ static void test_wakes_up_when_accesses_move(_unused_ void **state)
 	for (unsigned i = 0; i < 3; i++, now_ns += TIERD_NSEC)
 		see(&fixture, 0, 256, now_ns);
 	assert_false(tierd_group_is_settled(fixture.group, now_ns));
-	assert_int_equal(samples_of_use_after(&fixture, now_ns, 0), 8000);
+	assert_int_equal(samples_of_use_after(&fixture, now_ns, 0), 4000);
 	teardown(&fixture);
 }
 
@@ -385,6 +427,7 @@ int main(void)
 		cmocka_unit_test(test_few_moves_wait_for_others),
 		cmocka_unit_test(test_samples_of_use),
 		cmocka_unit_test(test_much_memory_is_kept_known),
+		cmocka_unit_test(test_little_memory_is_soon_known),
 		cmocka_unit_test(test_wakes_up_when_accesses_move),
 	};
 
