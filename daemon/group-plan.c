@@ -83,12 +83,13 @@ static uint64_t job_budget(const struct tierd_group *group)
 		(double)group->budget_pages, TIER_MAX(pages, (double)TIER_BLOCK_PAGES));
 }
 
-static uint64_t count_pages(const struct tier_plan *plan, size_t *ret_n)
+static uint64_t count_pages(const struct tier_plan *plan)
 {
-	const struct tier_move *moves = tier_plan_moves(plan, ret_n);
+	size_t n;
+	const struct tier_move *moves = tier_plan_moves(plan, &n);
 	uint64_t pages = 0;
 
-	for (size_t i = 0; i < *ret_n; i++)
+	for (size_t i = 0; i < n; i++)
 		pages += moves[i].pages;
 	return pages;
 }
@@ -96,10 +97,9 @@ static uint64_t count_pages(const struct tier_plan *plan, size_t *ret_n)
 static bool can_wait(const struct tierd_group *group, const struct tier_limits *limits,
 	const struct tier_plan *plan)
 {
-	size_t n;
-	uint64_t pages = count_pages(plan, &n);
+	uint64_t pages = count_pages(plan);
 
-	return n > 0 && pages < GATHER_PAGES && !tier_plan_is_cut_short(plan) &&
+	return pages > 0 && pages < GATHER_PAGES && !tier_plan_is_cut_short(plan) &&
 	       limits->now_ns < group->gather_until_ns &&
 	       tierd_group_is_settled(group, limits->now_ns) &&
 	       limits->fast_pages <= limits->quota_pages && limits->owed_pages == 0;

@@ -215,9 +215,10 @@ bool tierd_group_wants_sweep(const struct tierd_group *group);
 bool tierd_group_is_swept(const struct tierd_group *group);
 
 /*
- * Makes a plan, or sets *ret to NULL where none is due: a job is under way, or the group
- * is not swept yet. @room_bytes is what each tier has to spare, @owed_bytes the group's
- * share of what the fast nodes are short of.
+ * Makes a plan, or sets *ret to NULL where none is due: a job is under way, the group is
+ * not swept yet, or what there is to move is so little that it waits for more.
+ * @room_bytes is what each tier has to spare, @owed_bytes the group's share of what the
+ * fast nodes are short of.
  */
 int tierd_group_plan(struct tierd_group *group, uint64_t now_ns,
 	const uint64_t room_bytes[static TIER_TIERS_MAX], uint64_t owed_bytes,
