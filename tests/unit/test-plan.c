@@ -230,6 +230,51 @@ static void the_same_history_gives_the_same_plan(void **state)
 	}
 }
 
+static uint64_t plan_with_budget(
+	uint64_t seed, uint64_t budget_pages, bool *ret_cut_short)
+{
+	struct tier_random random = { seed };
+	struct tier_group *group = random_group_of(TIER_ENGINE_RANK, seed, 2);
+	struct tier_limits limits = random_limits(&random, group->tier_pages[0]);
+	const struct tier_move *moves;
+	uint64_t pages = 0;
+	struct tier_plan *plan;
+	size_t n;
+
+	limits.budget_pages = budget_pages;
+	assert_int_equal(tier_group_plan(group, &limits, &plan), 0);
+	moves = tier_plan_moves(plan, &n);
+	for (size_t i = 0; i < n; i++)
+		pages += moves[i].pages;
+	*ret_cut_short = tier_plan_is_cut_short(plan);
+	tier_plan_free(plan);
+	tier_group_free(group);
+	return pages;
+}
+
+/* It is by its budget, whatever the room was; that a huge page or one that rests comes
+ * into play by another budget is rare. */
+static void a_plan_cut_short_has_more_to_move(void **state)
+{
+	unsigned n_cut_short = 0, n_in_vain = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= WORLDS; seed++) {
+		bool is_cut_short, is_whole_cut_short;
+		uint64_t pages = plan_with_budget(seed, 1 + seed * 24, &is_cut_short);
+		uint64_t whole =
+			plan_with_budget(seed, TIER_UNLIMITED_PAGES, &is_whole_cut_short);
+
+		assert_false(is_whole_cut_short);
+		if (!is_cut_short)
+			assert_int_equal(pages, whole);
+		n_cut_short += is_cut_short;
+		n_in_vain += is_cut_short && pages >= whole;
+	}
+	assert_in_range(n_cut_short, WORLDS / 10, WORLDS * 9 / 10);
+	assert_in_range(n_in_vain, 0, WORLDS / 100);
+}
+
 /* What a migrator lets through of a plan: promotions wait for room, and fail. */
 static uint64_t admitted_pages(const struct tier_plan *plan, uint64_t demoted_pages)
 {
@@ -581,6 +626,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plans_keep_their_limits),
 		cmocka_unit_test(the_same_history_gives_the_same_plan),
+		cmocka_unit_test(a_plan_cut_short_has_more_to_move),
 		cmocka_unit_test(reference_engines_keep_limits_too),
 		cmocka_unit_test(moved_pages_rest),
 		cmocka_unit_test(results_reach_the_books),
