@@ -11,6 +11,9 @@
 
 #define LOOK_AT_KERNEL_NS (2 * TIERD_NSEC)
 
+/* Of OverheadMax=, for samples once there is little left to learn. */
+#define SETTLED_DIVISOR 5
+
 static uint64_t thread_cpu_ns(void)
 {
 	struct timespec used;
@@ -112,20 +115,16 @@ static void account(struct tierd_steering *steering, uint64_t now_ns)
 	steering->drain_cpu_ns = steering->drained = 0;
 }
 
-/* Every sample was taken, whatever became of it. */
-static void estimate_overhead(struct tierd_steering *steering,
-	const struct tierd_sampler_stats *stats, uint64_t elapsed_ns)
+static void note_overhead(
+	struct tierd_steering_view *view, uint64_t overhead_ns, uint64_t elapsed_ns)
 {
-	uint64_t samples =
-		stats->samples + stats->lost + stats->outside_user + stats->unattributed;
-	uint64_t ns = (samples - steering->samples) * stats->sample_cost_ns;
+	double ns = (double)(overhead_ns - view->overhead_ns);
 
-	steering->samples = samples;
-	steering->view.overhead_ns += ns;
+	view->overhead_ns = overhead_ns;
 	if (elapsed_ns > 0)
-		steering->view.overhead_ns_per_s =
-			(3 * steering->view.overhead_ns_per_s +
-				(uint64_t)((double)ns / elapsed_ns * TIERD_NSEC)) /
+		view->overhead_ns_per_s =
+			(3 * view->overhead_ns_per_s +
+				(uint64_t)(ns / (double)elapsed_ns * TIERD_NSEC)) /
 			4;
 }
 
@@ -155,13 +154,27 @@ int tierd_steering_steer(struct tierd_steering *steering, const struct tierd_roo
 	look_at_kernel(steering, root, stats.n_cpus, now_ns);
 	caps = caps_of(config, view->kernel_per_s);
 	tierd_governor_set_caps(&steering->governor, &caps);
-	estimate_overhead(steering, &stats, elapsed_ns);
+	note_overhead(view, stats.overhead_ns, elapsed_ns);
 	account(steering, now_ns);
 	view->wanted_per_s = wanted_per_s;
 	view->target_per_s = tierd_governor_rate(
 		&steering->governor, wanted_per_s, stats.sample_cost_ns, &limit);
 	view->limit = tierd_governor_limit_to_string(limit);
 	return set_rate(steering, sampler, stats.period, elapsed_ns);
+}
+
+uint64_t tierd_steering_settled_most(
+	const struct tierd_config *config, const struct tierd_sampler *sampler)
+{
+	struct tierd_sampler_stats stats;
+	double ns_per_s = (double)config->overhead_max_ppm * TIERD_NSEC /
+			  TIERD_GOVERNOR_PER_CPU / SETTLED_DIVISOR;
+
+	tierd_sampler_get_stats(sampler, &stats);
+	if (config->overhead_max_ppm == TIERD_GOVERNOR_NO_CAP ||
+		stats.sample_cost_ns == 0)
+		return UINT64_MAX;
+	return (uint64_t)(ns_per_s / (double)stats.sample_cost_ns);
 }
 
 bool tierd_steering_may_hurry(const struct tierd_steering *steering)

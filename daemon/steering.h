@@ -44,7 +44,6 @@ struct tierd_steering {
 	bool is_bounded;         /* this drain is, by the cap */
 	bool is_behind;          /* more was offered than the cap let be drained */
 	uint64_t records;        /* drained in all */
-	uint64_t samples;        /* taken from programs in all */
 };
 
 void tierd_steering_init(
@@ -65,6 +64,11 @@ void tierd_steering_end_drain(struct tierd_steering *steering,
 int tierd_steering_steer(struct tierd_steering *steering, const struct tierd_root *root,
 	const struct tierd_config *config, struct tierd_sampler *sampler,
 	uint64_t wanted_per_s, uint64_t now_ns);
+
+/* The most samples a second that take no more from programs than they should once there
+ * is little left to learn, a fifth of OverheadMax=; UINT64_MAX if they cost nothing. */
+uint64_t tierd_steering_settled_most(
+	const struct tierd_config *config, const struct tierd_sampler *sampler);
 
 /* Whether a tick out of turn is within the cap, where it would only save time. */
 bool tierd_steering_may_hurry(const struct tierd_steering *steering);

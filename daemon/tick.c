@@ -46,18 +46,27 @@ static bool is_settled(const struct tierd_manager *manager, uint64_t now_ns)
 	return true;
 }
 
+/* Where samples come page by page there are more, unless that is dear. */
+static uint64_t settled_rate(const struct tierd_manager *manager, unsigned factor)
+{
+	uint64_t rate = manager->config.samples_per_second_settled;
+	uint64_t cheap = tierd_steering_settled_most(&manager->config, manager->sampler);
+
+	return TIER_MAX(rate, TIER_MIN(factor * rate, cheap));
+}
+
 /* Samples cost the workload as well: as many as the neediest group has use for. */
 static uint64_t wanted_rate(const struct tierd_manager *manager, uint64_t now_ns)
 {
-	const struct tierd_config *config = &manager->config;
 	unsigned factor = tierd_sampler_tells_pages(manager->sampler) ? PAGES_FACTOR : 1;
-	uint64_t most = (config->samples_per_second_max + factor - 1) / factor;
-	uint64_t rate = TIER_MIN(config->samples_per_second_settled, most);
+	uint64_t max = manager->config.samples_per_second_max;
+	uint64_t most = (max + factor - 1) / factor;
+	uint64_t rate = (settled_rate(manager, factor) + factor - 1) / factor;
 
 	for (size_t i = 0; i < manager->n_groups; i++)
 		rate = TIER_MAX(rate, tierd_group_samples_of_use(
 					      manager->groups[i], rate, most, now_ns));
-	return TIER_MIN(factor * rate, config->samples_per_second_max);
+	return TIER_MIN(factor * rate, max);
 }
 
 static void steer(struct tierd_manager *manager, uint64_t now_ns)

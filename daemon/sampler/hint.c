@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sampler/hint-cost.h"
 #include "sampler/hint-guard.h"
 #include "sampler/hint-pace.h"
 #include "sampler/hint-probe.h"
@@ -41,9 +42,10 @@ struct hint_sampler {
 	struct tierd_hint_tracker *tracker;
 	const struct tierd_sampler_sink *sink; /* while draining */
 	struct tierd_hint_pace pace;
-	bool is_held;     /* the settings are ours */
-	uint64_t now_ns;  /* perf's time of the last record */
-	uint64_t samples; /* handed over */
+	uint64_t fault_ns; /* what a fault takes */
+	bool is_held;      /* the settings are ours */
+	uint64_t now_ns;   /* perf's time of the last record */
+	uint64_t samples;  /* handed over */
 };
 
 static struct hint_sampler *hint_sampler(struct tierd_sampler *sampler)
@@ -98,6 +100,9 @@ static int hint_setup(struct hint_sampler *hint,
 	if (r < 0)
 		return r;
 	r = open_faults(hint, config, ret_error);
+	if (r < 0)
+		return r;
+	r = tierd_hint_measure_fault(&hint->fault_ns);
 	if (r < 0)
 		return r;
 	r = tierd_hint_settings_hold(hint->root, hint->journal, &hint->pace, ret_error);
@@ -292,6 +297,8 @@ static void hint_stats(
 	ret->event = "NUMA hint faults";
 	ret->period = stats.period;
 	ret->samples = hint->samples;
+	ret->sample_cost_ns = hint->fault_ns;
+	ret->overhead_ns = stats.faults * hint->fault_ns;
 	ret->lost += stats.dropped + tierd_hint_probe_lost(hint->probe);
 	ret->unattributed += stats.other_faults;
 }

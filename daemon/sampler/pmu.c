@@ -465,6 +465,7 @@ static void pmu_stats(
 	for (size_t i = 0; i < pmu->n_events; i++)
 		ret->sample_cost_ns = TIER_MAX(
 			ret->sample_cost_ns, pmu->events[i].event.sample_cost_ns);
+	ret->overhead_ns = count_all(counts) * ret->sample_cost_ns;
 	ret->n_cpus_heard = count_heard(pmu);
 }
 

@@ -87,6 +87,7 @@ void tierd_sampler_get_stats(
 		offsetof(struct tierd_sampler_stats, malformed),
 		offsetof(struct tierd_sampler_stats, drained_bytes),
 		offsetof(struct tierd_sampler_stats, wakeups),
+		offsetof(struct tierd_sampler_stats, overhead_ns),
 	};
 
 	sampler->ops->stats(sampler, ret);

@@ -146,12 +146,27 @@ tierd_outlives_holds()
 	systemctl daemon-reload
 }
 
+# tierd_stands_still: none of its threads is in the kernel any more.
+tierd_stands_still()
+{
+	local status line
+
+	for status in /proc/"$tierd_pid"/task/*/status; do
+		while read -r line; do
+			[[ $line != State:* || $line == State:*T* ]] || return
+		done <"$status"
+	done
+}
+
 # tierd_hold: until tierd_release the machine is as without tierd, but for where its pages
 # are: neither tierd runs nor the PMU samples nor the kernel's scanner makes hint faults. DAMON
 # goes on, for it would begin anew.
 tierd_hold()
 {
 	kill -STOP "$tierd_pid"
+	until tierd_stands_still; do
+		:
+	done
 	[[ ! -e $pmu_muted ]] || echo 0xffff >"$pmu_muted"
 	held_balancing=$(</proc/sys/kernel/numa_balancing)
 	echo 0 >/proc/sys/kernel/numa_balancing
