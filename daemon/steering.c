@@ -11,7 +11,10 @@
 
 #define LOOK_AT_KERNEL_NS (2 * TIERD_NSEC)
 
-/* Of OverheadMax=, for samples once there is little left to learn. */
+/* So many times the rate where samples come page by page. */
+#define PAGES_FACTOR 4
+
+/* Of OverheadMax=, for these, once there is little left to learn. */
 #define SETTLED_DIVISOR 5
 
 static uint64_t thread_cpu_ns(void)
@@ -163,7 +166,13 @@ int tierd_steering_steer(struct tierd_steering *steering, const struct tierd_roo
 	return set_rate(steering, sampler, stats.period, elapsed_ns);
 }
 
-uint64_t tierd_steering_settled_most(
+unsigned tierd_steering_rate_factor(const struct tierd_sampler *sampler)
+{
+	return tierd_sampler_tells_pages(sampler) ? PAGES_FACTOR : 1;
+}
+
+/* Samples a second for which programs pay that part of OverheadMax=. */
+static uint64_t cheap_rate(
 	const struct tierd_config *config, const struct tierd_sampler *sampler)
 {
 	struct tierd_sampler_stats stats;
@@ -175,6 +184,15 @@ uint64_t tierd_steering_settled_most(
 		stats.sample_cost_ns == 0)
 		return UINT64_MAX;
 	return (uint64_t)(ns_per_s / (double)stats.sample_cost_ns);
+}
+
+uint64_t tierd_steering_settled_rate(
+	const struct tierd_config *config, const struct tierd_sampler *sampler)
+{
+	uint64_t rate = config->samples_per_second_settled;
+
+	return TIER_MAX(rate, TIER_MIN(tierd_steering_rate_factor(sampler) * rate,
+				      cheap_rate(config, sampler)));
 }
 
 bool tierd_steering_may_hurry(const struct tierd_steering *steering)

@@ -65,9 +65,14 @@ int tierd_steering_steer(struct tierd_steering *steering, const struct tierd_roo
 	const struct tierd_config *config, struct tierd_sampler *sampler,
 	uint64_t wanted_per_s, uint64_t now_ns);
 
-/* The most samples a second that take no more from programs than they should once there
- * is little left to learn, a fifth of OverheadMax=; UINT64_MAX if they cost nothing. */
-uint64_t tierd_steering_settled_most(
+/* So many times the samples are of use than of a source that does not tell pages. */
+unsigned tierd_steering_rate_factor(const struct tierd_sampler *sampler);
+
+/*
+ * Samples a second once there is little left to learn: SamplesPerSecondSettled=, times
+ * the factor as far as a fifth of OverheadMax= pays for it.
+ */
+uint64_t tierd_steering_settled_rate(
 	const struct tierd_config *config, const struct tierd_sampler *sampler);
 
 /* Whether a tick out of turn is within the cap, where it would only save time. */

@@ -26,9 +26,6 @@
 #define SWEEP_SHARE_FIRST 2
 #define SWEEP_SHARE       8
 
-/* So many times the rate where samples come page by page. */
-#define PAGES_FACTOR 4
-
 /* With little left to gain a tick comes so much later. */
 #define SETTLED_TICKS 4
 
@@ -46,22 +43,15 @@ static bool is_settled(const struct tierd_manager *manager, uint64_t now_ns)
 	return true;
 }
 
-/* Where samples come page by page there are more, unless that is dear. */
-static uint64_t settled_rate(const struct tierd_manager *manager, unsigned factor)
-{
-	uint64_t rate = manager->config.samples_per_second_settled;
-	uint64_t cheap = tierd_steering_settled_most(&manager->config, manager->sampler);
-
-	return TIER_MAX(rate, TIER_MIN(factor * rate, cheap));
-}
-
 /* Samples cost the workload as well: as many as the neediest group has use for. */
 static uint64_t wanted_rate(const struct tierd_manager *manager, uint64_t now_ns)
 {
-	unsigned factor = tierd_sampler_tells_pages(manager->sampler) ? PAGES_FACTOR : 1;
-	uint64_t max = manager->config.samples_per_second_max;
+	const struct tierd_config *config = &manager->config;
+	unsigned factor = tierd_steering_rate_factor(manager->sampler);
+	uint64_t max = config->samples_per_second_max;
 	uint64_t most = (max + factor - 1) / factor;
-	uint64_t rate = (settled_rate(manager, factor) + factor - 1) / factor;
+	uint64_t settled = tierd_steering_settled_rate(config, manager->sampler);
+	uint64_t rate = (settled + factor - 1) / factor;
 
 	for (size_t i = 0; i < manager->n_groups; i++)
 		rate = TIER_MAX(rate, tierd_group_samples_of_use(
