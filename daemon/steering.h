@@ -65,7 +65,7 @@ int tierd_steering_steer(struct tierd_steering *steering, const struct tierd_roo
 	const struct tierd_config *config, struct tierd_sampler *sampler,
 	uint64_t wanted_per_s, uint64_t now_ns);
 
-/* So many times the samples are of use than of a source that does not tell pages. */
+/* How many times as many samples are of use as where they do not tell single pages. */
 unsigned tierd_steering_rate_factor(const struct tierd_sampler *sampler);
 
 /*
