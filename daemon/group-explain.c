@@ -83,7 +83,7 @@ static struct tierd_reason explain_covered(const struct tierd_group *group,
 		return unswept;
 	if (tier_why_is_to_move(why) && hold)
 		return *hold;
-	if (why == TIER_WHY_DUE && group->is_gathering)
+	if (group->is_gathering && (why == TIER_WHY_DUE || why == TIER_WHY_BUDGET))
 		return gathering;
 	if (why == TIER_WHY_DUE && tierd_now_ns() < group->paused_until_ns)
 		return reason_of(TIER_WHY_BUDGET);
@@ -150,10 +150,9 @@ static bool is_poorly_covered(const struct tierd_group *group)
 	return stats.resident_pages > 0 && stats.coverage < TIERD_COVERAGE_LEAST;
 }
 
-static void list_holds(const struct tierd_group *group, const struct tier_whys *whys,
-	struct tierd_group_explanation *ret)
+static void list_holds(
+	const struct tierd_group *group, struct tierd_group_explanation *ret)
 {
-	uint64_t due = whys->fast_pages[TIER_WHY_DUE] + whys->slow_pages[TIER_WHY_DUE];
 	const struct tierd_reason *held = hold_of(group);
 
 	if (!group->is_swept)
@@ -166,7 +165,7 @@ static void list_holds(const struct tierd_group *group, const struct tier_whys *
 		hold(ret, reason_of(TIER_WHY_QUOTA_ZERO));
 	if (group->job)
 		hold(ret, moving);
-	else if (group->is_gathering && due > 0)
+	else if (group->is_gathering)
 		hold(ret, gathering);
 	else if (tierd_now_ns() < group->paused_until_ns)
 		hold(ret, reason_of(TIER_WHY_BUDGET));
@@ -181,7 +180,7 @@ int tierd_group_explain(struct tierd_group *group, struct tierd_group_explanatio
 	r = tier_group_count_whys(group->heat, &whys);
 	if (r < 0)
 		return r;
-	list_holds(group, &whys, &explanation);
+	list_holds(group, &explanation);
 	for (int why = 0; why < TIER_WHY_MAX; why++) {
 		size_t i = explanation.n_pages;
 

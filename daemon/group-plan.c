@@ -94,12 +94,15 @@ static uint64_t count_pages(const struct tier_plan *plan)
 	return pages;
 }
 
+/* Whether the plan may be dropped, as the next one is the same or larger: rank's is, the
+ * other engines have tried what they planned. */
 static bool can_wait(const struct tierd_group *group, const struct tier_limits *limits,
 	const struct tier_plan *plan)
 {
 	uint64_t pages = count_pages(plan);
 
-	return pages > 0 && pages < GATHER_PAGES && !tier_plan_is_cut_short(plan) &&
+	return group->policy.engine == TIER_ENGINE_RANK && pages > 0 &&
+	       pages < GATHER_PAGES && !tier_plan_is_cut_short(plan) &&
 	       limits->now_ns < group->gather_until_ns &&
 	       tierd_group_is_settled(group, limits->now_ns) &&
 	       limits->fast_pages <= limits->quota_pages && limits->owed_pages == 0;

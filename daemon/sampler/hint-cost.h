@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 /*
- * Has page faults of its own, a few hundred, on pages that it maps for this: the way into
- * the kernel and back is what takes the most of it, whatever the fault is about. To be
- * called with page faults being sampled, so that this is part of it. *ret_ns is at least
- * 1. Errors: those of mmap(2).
+ * Has page faults of its own, a few hundred, on pages that it maps for this. They are of
+ * another kind: they clear a page and look no policy up; the way into the kernel and back
+ * is the same. To be called with page faults being sampled, so that this is part of it.
+ * *ret_ns is at least 1. Errors: those of mmap(2).
  */
 int tierd_hint_measure_fault(uint64_t *ret_ns);
 

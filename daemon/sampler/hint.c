@@ -297,8 +297,9 @@ static void hint_stats(
 	ret->event = "NUMA hint faults";
 	ret->period = stats.period;
 	ret->samples = hint->samples;
+	ret->overhead_ns = (stats.faults + ret->lost) * hint->fault_ns +
+			   stats.other_faults * ret->sample_cost_ns;
 	ret->sample_cost_ns = hint->fault_ns;
-	ret->overhead_ns = stats.faults * hint->fault_ns;
 	ret->lost += stats.dropped + tierd_hint_probe_lost(hint->probe);
 	ret->unattributed += stats.other_faults;
 }

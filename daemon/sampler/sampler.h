@@ -88,7 +88,7 @@ struct tierd_sampler_stats {
 	uint64_t drained_bytes;
 	uint64_t wakeups;        /* calls of drain */
 	uint64_t sample_cost_ns; /* what a sample takes from its program; estimated */
-	uint64_t overhead_ns;    /* what all of them took, useful or not */
+	uint64_t overhead_ns;    /* what all took, those of no use as well; estimated */
 	unsigned n_cpus;         /* CPUs being sampled */
 	unsigned n_cpus_heard;   /* those of which there ever was a sample */
 	double coverage; /* which share of the accesses it could see at all: 0 … 1 */

@@ -114,11 +114,7 @@ static void decide_room(struct deciding *deciding)
 		deciding->limits->room_pages[decision->upper]);
 	slack = TIER_MIN(FILL_SLACK_PAGES_MAX, decision->quota / FILL_SLACK_DIVISOR);
 	reach->room = room;
-	if (room > deciding->budget) {
-		room = deciding->budget;
-		slack = 0;
-	}
-	while (up->pages < room && tier_mark_fall(up, deciding->slow)) {
+	while (tier_mark_fall(up, deciding->slow)) {
 		double rate = tier_scale_floor(deciding->scale, up->bin);
 		bool is_hot = rate > 0 && rate >= decision->cut;
 		uint64_t most = is_hot ? room - up->pages
@@ -126,10 +122,13 @@ static void decide_room(struct deciding *deciding)
 
 		if (most == 0)
 			break;
+		if (up->pages == deciding->budget) {
+			reach->is_cut_short = true;
+			break;
+		}
+		most = TIER_MIN(most, deciding->budget - up->pages);
 		take_up(deciding, TIER_MIN(tier_mark_left(up, deciding->slow), most));
 	}
-	reach->is_cut_short |=
-		up->pages == deciding->budget && tier_mark_fall(up, deciding->slow);
 }
 
 static bool exchange_pays(const struct deciding *deciding)

@@ -146,7 +146,7 @@ tierd_outlives_holds()
 	systemctl daemon-reload
 }
 
-# tierd_stands_still: none of its threads is in the kernel any more.
+# tierd_stands_still: all of its threads have stopped, so that nothing is under way.
 tierd_stands_still()
 {
 	local status line
@@ -163,9 +163,12 @@ tierd_stands_still()
 # goes on, for it would begin anew.
 tierd_hold()
 {
-	kill -STOP "$tierd_pid"
-	until tierd_stands_still; do
-		:
+	local i
+
+	kill -STOP "$tierd_pid" || return
+	for ((i = 0; i < 500; i++)); do
+		! tierd_stands_still || break
+		guest_hold 0.01
 	done
 	[[ ! -e $pmu_muted ]] || echo 0xffff >"$pmu_muted"
 	held_balancing=$(</proc/sys/kernel/numa_balancing)

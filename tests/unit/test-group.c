@@ -287,6 +287,11 @@ static void test_few_moves_wait_for_others(_unused_ void **state)
 	assert_int_equal(count_moves(plan_with_room(&fixture, now_ns + 2 * s)), 0);
 	assert_true(has_hold(fixture.group, "gathering"));
 
+	/* What other engines have planned once they do not plan again. */
+	fixture.group->policy.engine = TIER_ENGINE_TPP;
+	assert_int_equal(count_moves(plan_with_room(&fixture, now_ns + 2 * s)), 1);
+	fixture.group->policy.engine = TIER_ENGINE_RANK;
+
 	/* Many need not wait, nor does what is but a part of more. */
 	fixture.context.tick_ns = s;
 	for (uint64_t block = 2; block < 6; block++)
