@@ -77,12 +77,15 @@ machine_arguments()
 	for mib in "${node_mib[@]}"; do
 		total=$((total + mib))
 	done
+	# Of code at random addresses QEMU keeps a translation for each of them. The pages of
+	# libc gather thousands, which are searched one by one when such a page is written to
+	# again: clearing it then takes seconds, in whichever system call that happens to be.
 	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot
 		-accel "tcg,thread=$opt_thread" -cpu "$guest_cpu"
 		-machine 'q35,hmat=on,sata=off,smbus=off'
 		-smp "$opt_cpus" -m "${total}M"
 		-kernel "$kernel/vmlinuz" -initrd "$kernel/initrd"
-		-append "console=ttyS0 root=/dev/vda rw systemd.unit=$target quiet systemd.show_status=0 mitigations=off numa_balancing=disable panic=-1 $opt_append"
+		-append "console=ttyS0 root=/dev/vda rw systemd.unit=$target quiet systemd.show_status=0 mitigations=off numa_balancing=disable norandmaps panic=-1 $opt_append"
 		-drive "file=$(image_path)/disk.img,format=raw,if=virtio,snapshot=on"
 		-drive "file=$run_dir/payload.tar,format=raw,if=virtio,readonly=on")
 	machine_node_arguments
