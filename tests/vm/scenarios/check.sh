@@ -47,14 +47,16 @@ check()
 	fi
 }
 
-# within SECONDS COMMAND…: the command succeeds at last; retried four times a second.
+# within SECONDS COMMAND…: the command succeeds at last; retried four times a second, and
+# once more in the end: the machine may have stood still since the command looked.
 within()
 {
-	local until=$((SECONDS + $1))
+	local until=$((SECONDS + $1)) is_last=no
 
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[[ $SECONDS -lt $until ]] || return 1
+		[[ $is_last == no ]] || return 1
+		[[ $SECONDS -le $until ]] || is_last=yes
 		sleep 0.25
 	done
 }

@@ -18,15 +18,12 @@ policy()
 	printf '%s\n' '[Match]' "$match" '[Memory]' "$@" >"$policies/$name.conf"
 }
 
-# start_tierd: when it said that it was ready is in $started, in milliseconds. In an emulator
-# with much else to do that takes seconds.
 start_tierd()
 {
 	systemctl start tierd || {
 		fail "tierd starts"
 		show "$(journalctl --quiet --boot --unit tierd --output cat | tail -n 10)"
 	}
-	started=$(date +%s%3N)
 }
 
 # stop_tierd: and without policies.
@@ -106,19 +103,18 @@ dram_at_least()
 	at_least "$(dram_of "$1")" "$2"
 }
 
-# watch_dram UNIT FILE: "milliseconds bytes" four times a second, until killed.
+# watch_dram UNIT FILE: bytes, four times a second, until killed.
 watch_dram()
 {
 	while sleep 0.25; do
-		echo "$(date +%s%3N) $(dram_of "$1")"
+		dram_of "$1"
 	done >"$2" 2>/dev/null
 }
 
-# peak_since FILE MILLISECONDS: the most bytes seen from then on; fails if nothing was.
-peak_since()
+# peak_in FILE: the most bytes seen; fails if next to nothing was.
+peak_in()
 {
-	awk -v since="$2" '$1 >= since { n++; if ($2 > peak) peak = $2 }
-		END { print peak + 0; exit n < 8 }' "$1"
+	awk '$1 > peak { peak = $1 } END { print peak + 0; exit NR < 8 }' "$1"
 }
 
 # moves_at_most GROUP SECONDS BYTES: so many, both ways, in the time to come. How many it
@@ -149,9 +145,17 @@ is_unmanaged()
 	tierctl --json list | jq -e --arg cgroup "$1" 'all(.[]; .cgroup != $cgroup)'
 }
 
+# said: all that tierd has said since the machine came up.
+said()
+{
+	journalctl --sync
+	journalctl --quiet --boot --unit tierd --output cat
+}
+
 # What tierd, or the kernel about it, has to complain of.
 complaints()
 {
+	journalctl --sync
 	journalctl --quiet --no-pager --boot --unit tierd --priority warning --output cat
 	journalctl --quiet --no-pager --boot |
 		grep -E 'type=1326|tier(d|ctl)\[.*(denied|not permitted|segfault)' || true
