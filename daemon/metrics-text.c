@@ -123,7 +123,7 @@ static const struct {
 		offsetof(struct tierd_node_memory, total_bytes) },
 	{ "node_free_bytes", "Free memory of the node.",
 		offsetof(struct tierd_node_memory, free_bytes) },
-	{ "node_reclaimable_bytes", "Inactive page cache on the node.",
+	{ "node_reclaimable_bytes", "Inactive page cache on the node that is clean.",
 		offsetof(struct tierd_node_memory, reclaimable_bytes) },
 	{ "node_high_watermark_bytes", "Free memory the kernel stops to reclaim at.",
 		offsetof(struct tierd_node_memory, high_watermark_bytes) },

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/size.h"
+#include "base/util.h"
 #include "node-memory.h"
 
 #define MEMINFO_MAX_BYTES  65536
@@ -88,6 +89,7 @@ static int parse_meminfo(char *text, unsigned id, struct tierd_node_memory *ret)
 	struct tierd_node_memory memory = {};
 	char prefix[32];
 	bool has_total = false, has_free = false;
+	uint64_t inactive = 0, dirty = 0, writeback = 0;
 	char *line;
 	int r = 0;
 
@@ -104,13 +106,19 @@ static int parse_meminfo(char *text, unsigned id, struct tierd_node_memory *ret)
 			r = parse_kib(value, &memory.free_bytes);
 			has_free = true;
 		} else if ((value = after(key, "Inactive(file):"))) {
-			r = parse_kib(value, &memory.reclaimable_bytes);
+			r = parse_kib(value, &inactive);
+		} else if ((value = after(key, "Dirty:"))) {
+			r = parse_kib(value, &dirty);
+		} else if ((value = after(key, "Writeback:"))) {
+			r = parse_kib(value, &writeback);
 		}
 	}
 	if (r < 0)
 		return r;
 	if (!has_total || !has_free)
 		return -EBADMSG;
+	memory.reclaimable_bytes =
+		tier_saturating_sub(tier_saturating_sub(inactive, dirty), writeback);
 	*ret = memory;
 	return 0;
 }

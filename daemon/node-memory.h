@@ -15,7 +15,10 @@
 struct tierd_node_memory {
 	uint64_t total_bytes;
 	uint64_t free_bytes;
-	uint64_t reclaimable_bytes;    /* inactive page cache: given up for the asking */
+	uint64_t reclaimable_bytes; /* inactive page cache that is clean: given up for the
+				       asking. What has to be written first keeps whoever
+				       allocates waiting, and with it the programs whose
+				       pages are on their way */
 	uint64_t high_watermark_bytes; /* sum over the node's zones */
 };
 

@@ -391,6 +391,46 @@ static void test_nodes_memory(_unused_ void **state)
 	fake_root_done(&fake);
 }
 
+/* Page cache that would have to be written first is no room. */
+static void test_reclaimable(_unused_ void **state)
+{
+	static const struct {
+		const char *lines;
+		uint64_t kib;
+	} cases[] = {
+		{ "", 0 },
+		{ "Node 0 Inactive(file): 100 kB\n", 100 },
+		{ "Node 0 Inactive(file): 100 kB\nNode 0 Inactive(anon): 7 kB\n", 100 },
+		{ "Node 0 Inactive(file): 100 kB\nNode 0 Dirty: 30 kB\n", 70 },
+		{ "Node 0 Dirty: 30 kB\nNode 0 Writeback: 5 kB\n"
+		  "Node 0 WritebackTmp: 1 kB\nNode 0 Inactive(file): 100 kB\n",
+			65 },
+		{ "Node 0 Inactive(file): 100 kB\nNode 0 Dirty: 90 kB\n"
+		  "Node 0 Writeback: 20 kB\n",
+			0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct tierd_node_memory memory[2] = { 0 };
+		struct tierd_topology topology;
+		struct fake_root fake;
+		char text[512];
+
+		fake_root_init(&fake);
+		build_machine(&fake, &two_tiers);
+		snprintf(text, sizeof(text),
+			"Node 0 MemTotal: 1048576 kB\nNode 0 MemFree: 5 kB\n%s",
+			cases[i].lines);
+		write_node_file(&fake, 0, "meminfo", text);
+		assert_int_equal(
+			tierd_topology_read(&fake.root, NULL, &topology, NULL), 0);
+		assert_int_equal(
+			tierd_nodes_memory_read(&fake.root, &topology, memory), 0);
+		assert_int_equal(memory[0].reclaimable_bytes, cases[i].kib * 1024);
+		fake_root_done(&fake);
+	}
+}
+
 static void test_bad_node_memory(_unused_ void **state)
 {
 	static const struct {
@@ -559,6 +599,7 @@ int main(void)
 		cmocka_unit_test(test_broken_machines),
 		cmocka_unit_test(test_no_memory_at_all),
 		cmocka_unit_test(test_nodes_memory),
+		cmocka_unit_test(test_reclaimable),
 		cmocka_unit_test(test_bad_node_memory),
 		cmocka_unit_test(test_phys_map),
 		cmocka_unit_test(test_bad_phys_maps),
