@@ -22,7 +22,7 @@ start_tierd()
 {
 	systemctl start tierd || {
 		fail "tierd starts"
-		show "$(journalctl --quiet --boot --unit tierd --output cat | tail -n 10)"
+		show "$(said | tail -n 10)"
 	}
 }
 
